@@ -1,0 +1,1 @@
+"""The decomposition of footage into retimable layers, one per person."""

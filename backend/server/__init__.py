@@ -1,0 +1,1 @@
+"""The local server: jobs in, events out; never imports torch."""
