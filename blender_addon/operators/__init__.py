@@ -1,0 +1,1 @@
+"""Operators, one file per stage of the artist's work."""

@@ -1,0 +1,7 @@
+"""Operators on retime."""
+
+from __future__ import annotations
+
+import bpy
+
+classes: tuple[type[bpy.types.Operator], ...] = ()
