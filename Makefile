@@ -1,0 +1,87 @@
+# The commands of this project; continuous integration calls the same ones. Paths are relative, and quoted where
+# they may hold a space, so that the project may lie in any folder.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+# Two environments, because one Python can hold only one Blender. The newer Blender's has no torch: there the add-on
+# meets the backend as an artist's Blender does, as another program.
+VENV := .venv
+VENV_50 := .venv-bpy50
+PY := $(VENV)/bin/python
+PY_50 := $(VENV_50)/bin/python
+BLENDER_50 := 5.0.1
+
+# What the tests of the add-on read pictures and run tests with, in the versions that $(VENV) holds.
+SHARED := av numpy opencv-python-headless OpenEXR pytest pytest-timeout hypothesis
+
+# Blender's own tool for extensions comes with the module and runs in plain Python (the shell fills in the stars).
+BLENDER_SCRIPTS := $(VENV)/lib/python3*/site-packages/bpy/4.5/scripts
+BLENDER_EXT := $(BLENDER_SCRIPTS)/addons_core/bl_pkg/cli/blender_ext.py
+BLENDER_TAGS := "$$(echo $(BLENDER_SCRIPTS)/modules/_bpy_internal/extensions/tags.py)"
+
+SOURCES := backend blender_addon benchmarks examples tests
+LONGEST := 500
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup check test test-blender demo zip protocol golden benchmark
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/installed ## make .venv with the backend, Blender as a module, and the tools
+
+check: $(VENV)/installed ## format, lint, types, import contracts, spelling, module sizes
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/codespell
+	@find $(SOURCES) -name '*.py' -exec awk -v most=$(LONGEST) \
+	  'FNR > most { print FILENAME ": more than " most " lines; split it"; bad = 1; nextfile } END { exit bad }' {} +
+	@cmp backend/protocol.py blender_addon/protocol.py || { echo "run 'make protocol'"; exit 1; }
+	@echo "check: all clean"
+
+test: $(VENV)/installed test-blender ## the whole test suite, in both Blenders
+	$(PY) -m pytest
+
+test-blender: $(VENV)/installed $(VENV_50)/installed ## the add-on's tests in Blender 5.0
+	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_50) -m pytest tests/addon tests/end_to_end
+
+demo: $(VENV)/installed ## example clip -> layers -> Blender -> a retimed film in out/demo
+	$(PY) examples/demo.py
+
+zip: $(VENV)/installed ## the extension, checked and built by Blender's own tool, in dist/
+	@mkdir -p dist
+	$(PY) $(BLENDER_EXT) validate --valid-tags=$(BLENDER_TAGS) blender_addon
+	$(PY) $(BLENDER_EXT) build --valid-tags=$(BLENDER_TAGS) --source-dir blender_addon --output-dir dist
+
+protocol: ## copy the protocol from the backend to the add-on
+	cp backend/protocol.py blender_addon/protocol.py
+
+golden: $(VENV)/installed ## make the reference pictures of tests/golden anew; the commit says why
+	$(PY) -m pytest tests/golden --golden
+
+SCENES ?= ../shared/bench/dev
+benchmark: $(VENV)/installed ## decompose and score the scenes in SCENES=folder
+	$(PY) benchmarks/run.py "$(SCENES)" --out out/benchmark
+
+# -- the environments: a stamp inside each says that it is whole, and ages with pyproject.toml --------------------
+
+define make_venv
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed and none was found; say make PYTHON=path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	  echo "$(PYTHON) is not Python 3.11, for which these Blenders are built; say make PYTHON=path/to/python3.11"; exit 1; }
+	"$(PYTHON)" -m venv $(1)
+endef
+
+$(VENV)/installed: pyproject.toml
+	$(call make_venv,$(VENV))
+	$(PY) -m pip install --quiet --editable ".[blender,dev]"
+	@touch $@
+
+$(VENV_50)/installed: $(VENV)/installed
+	$(call make_venv,$(VENV_50))
+	$(PY) -m pip freeze --exclude-editable | grep -v -e '^bpy==' -e '^torch==' > $(VENV_50)/versions.txt
+	$(PY_50) -m pip install --quiet --constraint $(VENV_50)/versions.txt bpy==$(BLENDER_50) $(SHARED)
+	@touch $@
