@@ -1,0 +1,196 @@
+"""A set of layers on disk: one folder of EXR pictures per layer, and a description that is written last."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.color import Floats, decode_layer, decode_residual, encode_layer, encode_residual
+from backend.errors import InputError, LayerSetError, OutputError
+from backend.media.exr import UnreadableExr, read_exr, write_exr
+from backend.media.files import write_bytes
+from backend.media.layer_info import (
+    BACKGROUND,
+    RESIDUAL,
+    CameraEntry,
+    InvalidLayers,
+    LayerEntry,
+    LayerSetInfo,
+)
+
+__all__ = [
+    "BACKGROUND",
+    "INFO_NAME",
+    "RESIDUAL",
+    "CameraEntry",
+    "LayerEntry",
+    "LayerReader",
+    "LayerSetInfo",
+    "LayerSetWriter",
+    "check_out_folder",
+    "frame_path",
+    "open_layers",
+    "read_layer_set",
+]
+
+INFO_NAME = "layers.json"
+# What an unfinished folder may hold beside the folders of its layers. Hidden files are never looked at.
+_OWN_FILES = ("log.txt", "masks")
+_OWN_PREFIXES = ("checkpoint", "preview")
+
+
+def frame_path(folder: Path, name: str, frame_number: int, suffix: str = ".exr") -> Path:
+    """Where one frame of one layer lies; frames count from 1."""
+    return folder / name / f"{frame_number:04d}{suffix}"
+
+
+class LayerSetWriter:
+    """Writes layers frame by frame; the set counts as finished once ``finish`` has returned.
+
+    Every method raises OutputError (NoSpace when the disk is full) and leaves no torn file behind.
+    """
+
+    def __init__(self, out_dir: Path) -> None:
+        self.folder = out_dir
+
+    def write_layer(self, name: str, frame_number: int, color: npt.ArrayLike, alpha: npt.ArrayLike) -> None:
+        """Write straight display colour (H, W, 3) 0..1 and alpha (H, W) 0..1."""
+        write_exr(frame_path(self.folder, name, frame_number), encode_layer(color, alpha))
+
+    def write_background(self, frame_number: int, color: npt.ArrayLike) -> None:
+        """Write the opaque display colour (H, W, 3) 0..1."""
+        values = np.asarray(color, np.float32)
+        self.write_layer(BACKGROUND, frame_number, values, np.ones(values.shape[:2], np.float32))
+
+    def write_residual(self, frame_number: int, residual: npt.ArrayLike) -> None:
+        """Write a signed display-space difference (H, W, 3)."""
+        write_exr(frame_path(self.folder, RESIDUAL, frame_number), encode_residual(residual))
+
+    def write_mask(self, name: str, frame_number: int, mask: npt.ArrayLike) -> None:
+        """Write a subject's mask (H, W) 0..1 as 8-bit grey."""
+        grey = np.round(np.clip(np.asarray(mask, np.float32), 0, 1) * 255).astype(np.uint8)
+        _, data = cv2.imencode(".png", grey)
+        write_bytes(frame_path(self.folder / "masks", name, frame_number, ".png"), data.tobytes())
+
+    def finish(self, info: LayerSetInfo) -> Path:
+        """Write the description, after which the set is finished; returns its path."""
+        path = self.folder / INFO_NAME
+        write_bytes(path, (json.dumps(info.to_json(), indent=1, allow_nan=False) + "\n").encode())
+        return path
+
+
+def read_layer_set(path: Path) -> LayerSetInfo:
+    """Read the description of a finished set from its folder or its ``layers.json``; every frame's file is there.
+
+    Raises:
+        LayerSetError: no such folder, an unfinished set, another format, or a missing frame, named.
+    """
+    path = _info_path(path)
+    try:
+        info = LayerSetInfo.from_json(json.loads(path.read_bytes()))
+    except (InvalidLayers, OSError) as error:
+        raise LayerSetError(f"{path} can't be read: {error}", "Decompose the clip again") from error
+    except (ValueError, RecursionError) as error:
+        raise LayerSetError(f"{path} can't be read: it is not JSON", "Decompose the clip again") from error
+    _check_frames(path.parent, info)
+    return info
+
+
+def _info_path(path: Path) -> Path:
+    folder = path.parent if path.name == INFO_NAME else path
+    if not folder.is_dir():
+        raise LayerSetError(f"{path} doesn't exist", "Give the folder that decompose has written")
+    if not (folder / INFO_NAME).is_file():
+        raise LayerSetError(
+            f"{folder} holds no {INFO_NAME}, so it is no finished layer set",
+            "Give the folder that decompose has written, or finish it with decompose --resume",
+        )
+    return folder / INFO_NAME
+
+
+def _check_frames(folder: Path, info: LayerSetInfo) -> None:
+    for layer in info.layers:
+        names = {path.name for path in (folder / layer.name).glob("*.exr")}
+        for number in range(info.first_frame, info.last_frame + 1):
+            path = frame_path(folder, layer.name, number)
+            if path.name not in names:
+                raise LayerSetError(
+                    f"Layer {layer.name!r} lacks frame {number} ({path})", "Put the file back or decompose again"
+                )
+
+
+class LayerReader:
+    """Reads layers back as they are composited: in display space, premultiplied."""
+
+    def __init__(self, folder: Path, info: LayerSetInfo) -> None:
+        self.folder = folder
+        self.info = info
+
+    def layer(self, name: str, frame_number: int) -> Floats:
+        """One frame of a layer, (H, W, 4): display colour times alpha, and alpha."""
+        return decode_layer(self._pixels(name, frame_number))
+
+    def background(self, frame_number: int) -> Floats:
+        """One frame of the background, (H, W, 3) display colour."""
+        return self.layer(BACKGROUND, frame_number)[..., :3]
+
+    def residual(self, frame_number: int) -> Floats:
+        """One frame of what no layer explains, (H, W, 3) signed difference in display space."""
+        return decode_residual(self._pixels(RESIDUAL, frame_number))
+
+    def _pixels(self, name: str, frame_number: int) -> Floats:
+        path = frame_path(self.folder, name, frame_number)
+        try:
+            pixels = read_exr(path)
+        except UnreadableExr as error:
+            raise LayerSetError(f"{path} can't be read: {error}", "Decompose the clip again") from error
+        if pixels.shape != (self.info.height, self.info.width, 4):
+            raise LayerSetError(
+                f"{path} is not a {self.info.width}x{self.info.height} RGBA picture", "Decompose the clip again"
+            )
+        return pixels
+
+
+def open_layers(path: Path) -> LayerReader:
+    """Open a finished set for reading; raises as ``read_layer_set``."""
+    info = read_layer_set(path)
+    return LayerReader(_info_path(path).parent, info)
+
+
+def check_out_folder(out: Path, resume: bool) -> bool:
+    """Make sure that writing a layer set to ``out`` overwrites nothing of value; nothing is written.
+
+    Returns:
+        True when the set is finished already and there is nothing to resume (only with ``resume``).
+
+    Raises:
+        InputError: the folder holds a layer set, unfinished work without ``resume``, or foreign files.
+        OutputError: the path is a file.
+    """
+    if not out.exists():
+        return False
+    if not out.is_dir():
+        raise OutputError(f"{out} is a file")
+    if (out / INFO_NAME).exists():
+        if resume:
+            return True
+        raise InputError(f"{out} already holds a layer set", "Choose another folder or delete it")
+    entries = sorted(path for path in out.iterdir() if not path.name.startswith("."))
+    foreign = [path.name for path in entries if not _is_own(path)]
+    if foreign:
+        raise InputError(f"{out} holds other files ({foreign[0]})", "Choose an empty folder")
+    if not resume and any(path.name not in _OWN_FILES for path in entries):
+        raise InputError(
+            f"{out} holds an unfinished layer set", "Add --resume to go on with it, or choose another folder"
+        )
+    return False
+
+
+def _is_own(path: Path) -> bool:
+    if path.name in _OWN_FILES or path.name.startswith(_OWN_PREFIXES):
+        return True
+    return path.is_dir() and all(file.stem.isdigit() and file.suffix == ".exr" for file in path.glob("[!.]*"))

@@ -1,0 +1,118 @@
+"""The original picture of a shot, from a video file or a folder of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from backend.core.color import Floats
+from backend.errors import PlateError
+from backend.media.image_folder import IMAGE_KINDS, list_images, read_image
+from backend.media.video import decode_video, scan_video
+
+_FOLDER_FPS = Fraction(24)
+_LEAST_FRAMES = 2
+
+
+@dataclass(frozen=True)
+class PlateInfo:
+    """What is used of a plate: ``frames`` frames from number ``first_frame`` (counted from 1) on.
+
+    ``total_frames`` is how many the whole plate has; 0 means the same as ``frames``.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+    first_frame: int
+    frames: int
+    total_frames: int = 0
+
+    @property
+    def last_frame(self) -> int:
+        """Number of the last used frame, inclusive."""
+        return self.first_frame + self.frames - 1
+
+
+class Plate:
+    """The used frames in order, each (H, W, 3) float32 display values; every iteration decodes anew.
+
+    Values are 0..1, but for floating-point images, whose highlights may go beyond 1.
+    """
+
+    def __init__(self, info: PlateInfo, frames: Callable[[], Iterator[Floats]]) -> None:
+        self.info = info
+        self._frames = frames
+
+    def __iter__(self) -> Iterator[Floats]:
+        return self._frames()
+
+
+def open_plate(path: Path, first: int = 0, last: int = 0) -> Plate:
+    """Look through a plate once, so that what is wrong with it comes out before any work is done.
+
+    Args:
+        path: a video file or a folder of images.
+        first: number of the first used frame, counted from 1; 0 means the beginning.
+        last: number of the last used frame, inclusive; 0 means the end.
+
+    Raises:
+        PlateError: missing, unreadable, fewer than two frames, several sizes, or frames outside the plate.
+    """
+    if not path.exists():
+        raise PlateError(f"{path} doesn't exist")
+    if path.is_dir():
+        return _open_folder(path, first, last)
+    if path.suffix.lower() in IMAGE_KINDS:
+        raise PlateError(f"{path} is a single image, and at least two frames are needed", "Give the folder it is in")
+    return _open_video(path, first, last)
+
+
+def _open_video(path: Path, first: int, last: int) -> Plate:
+    facts = scan_video(path)
+    if facts.broken and not 0 < last <= facts.frames:
+        raise PlateError(
+            f"{path} is damaged after frame {facts.frames}", f"Use --frames 1-{facts.frames}, or convert the clip again"
+        )
+    first, last = _range(path, facts.frames, first, last)
+    info = PlateInfo(path, facts.width, facts.height, facts.fps, first, last - first + 1, facts.frames)
+    return Plate(info, lambda: decode_video(path, first, last))
+
+
+def _open_folder(path: Path, first: int, last: int) -> Plate:
+    files = list_images(path)
+    first, last = _range(path, len(files), first, last)
+    used = files[first - 1 : last]
+    height, width = _one_size(used)
+    info = PlateInfo(path, width, height, _FOLDER_FPS, first, len(used), len(files))
+    return Plate(info, lambda: (read_image(file) for file in used))
+
+
+def _range(path: Path, total: int, first: int, last: int) -> tuple[int, int]:
+    """The inclusive range meant, checked against the number of frames there are."""
+    if total < _LEAST_FRAMES:
+        raise PlateError(f"{path} has one frame only, and at least two are needed", "Give a longer clip")
+    begin, end = first or 1, last or total
+    if not 1 <= begin <= end <= total:
+        raise PlateError(
+            f"Frames {begin}-{end} are not in {path}, which has frames 1-{total}", "Choose frames within it"
+        )
+    if end - begin + 1 < _LEAST_FRAMES:
+        raise PlateError(f"Frames {begin}-{end} are one frame only, and at least two are needed", "Choose more frames")
+    return begin, end
+
+
+def _one_size(files: list[Path]) -> tuple[int, int]:
+    """Height and width of the images, all of which are read."""
+    height, width = read_image(files[0]).shape[:2]
+    for file in files[1:]:
+        found = read_image(file).shape[:2]
+        if found != (height, width):
+            raise PlateError(
+                f"{file} is {found[1]}x{found[0]} pixels, but {files[0].name} is {width}x{height}",
+                "Give images of one size",
+            )
+    return height, width
