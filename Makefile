@@ -64,7 +64,7 @@ golden: $(VENV)/installed ## make the reference pictures of tests/golden anew; t
 
 SCENES ?= ../shared/bench/dev
 benchmark: $(VENV)/installed ## decompose and score the scenes in SCENES=folder
-	$(PY) benchmarks/run.py "$(SCENES)" --out out/benchmark
+	$(PY) -m benchmarks.run "$(SCENES)" --out out/benchmark
 
 # -- the environments: a stamp inside each says that it is whole, and ages with pyproject.toml --------------------
 
