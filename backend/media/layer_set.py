@@ -132,7 +132,7 @@ class LayerReader:
 
     def layer(self, name: str, frame_number: int) -> Floats:
         """One frame of a layer, (H, W, 4): display colour times alpha, and alpha."""
-        return decode_layer(self._pixels(name, frame_number))
+        return decode_layer(self.pixels(name, frame_number))
 
     def background(self, frame_number: int) -> Floats:
         """One frame of the background, (H, W, 3) display colour."""
@@ -140,9 +140,10 @@ class LayerReader:
 
     def residual(self, frame_number: int) -> Floats:
         """One frame of what no layer explains, (H, W, 3) signed difference in display space."""
-        return decode_residual(self._pixels(RESIDUAL, frame_number))
+        return decode_residual(self.pixels(RESIDUAL, frame_number))
 
-    def _pixels(self, name: str, frame_number: int) -> Floats:
+    def pixels(self, name: str, frame_number: int) -> Floats:
+        """One frame as its file holds it, (H, W, 4) scene-linear; raises LayerSetError when it can't be read."""
         path = frame_path(self.folder, name, frame_number)
         try:
             pixels = read_exr(path)

@@ -1,0 +1,1 @@
+"""The commands a person or a script types."""

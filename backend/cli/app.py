@@ -1,0 +1,166 @@
+"""The command line: its commands, their options and their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.cli.options import decompose_request, frames_range, from_setting, retime_pairs
+from backend.cli.outcome import Stop, run
+from backend.cli.progress import Report
+from backend.errors import InputError
+from backend.protocol import VERSION
+
+app = typer.Typer(
+    name="retime-people",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Plate = Annotated[str, typer.Argument(metavar="PLATE", help="A video file or a folder of images")]
+Layers = Annotated[Path, typer.Argument(metavar="LAYERS_DIR", help="A folder that decompose has written")]
+Json = Annotated[bool, typer.Option("--json", help="Tell progress as one line of JSON per event on stderr")]
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Tell the version and exit")] = False,
+) -> None:
+    """Decompose a clip into one layer per person, shadow included, and retime each of them."""
+    if version:
+        typer.echo(VERSION)
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def decompose(
+    plate: Plate,
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder for the layers, new or empty")],
+    masks: Annotated[str, typer.Option(metavar="DIR", help="One folder of masks per person; see docs/formats.md")] = "",
+    preset: str = from_setting("preset"),
+    device: str = from_setting("device"),
+    frames: Annotated[str, typer.Option(metavar="A-B", help="Frames to use, counted from 1, inclusive")] = "",
+    seed: int = from_setting("seed"),
+    max_seconds: float = from_setting("max_seconds"),
+    residual: bool = from_setting("residual"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR")] = False,
+    json: Json = False,
+) -> None:
+    """Decompose PLATE into a background and one layer per person."""
+
+    def work(report: Report, stop: Stop) -> None:
+        first, last = frames_range(frames)
+        request = decompose_request(
+            plate,
+            out,
+            masks,
+            resume,
+            preset=preset,
+            device=device,
+            first_frame=first,
+            last_frame=last,
+            seed=seed,
+            max_seconds=max_seconds,
+            residual=residual,
+        )
+        from backend.decompose import decompose as decompose_plate
+
+        typer.echo(decompose_plate(request, report, stop))
+
+    raise typer.Exit(run(work, Path(out), json))
+
+
+@app.command()
+def people(
+    plate: Plate,
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder for the masks")],
+    finder: Annotated[str, typer.Option(metavar="auto|motion|neural", help="How people are found")] = "auto",
+) -> None:
+    """Find the people in PLATE and write a mask of each (not available yet)."""
+
+    def work(_report: Report, _stop: Stop) -> None:
+        raise InputError(
+            "Finding people is not available yet", "Give decompose the masks with --masks DIR, one folder per person"
+        )
+
+    raise typer.Exit(run(work, None, False))
+
+
+@app.command()
+def retime(
+    layers: Layers,
+    layer: Annotated[str, typer.Option(metavar="NAME", help="The person to retime")],
+    map_file: Annotated[Path, typer.Option("--map", metavar="MAP.json", help="Source frame of each output frame")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the frames, new or empty")],
+    json: Json = False,
+) -> None:
+    """Write the frames of one layer at other times, as EXR files numbered from 0001.
+
+    A whole source frame is the layer's own picture, bit for bit. Limit: a fractional one is the nearest
+    whole frame for now (halves go up), not a picture in between.
+    """
+
+    def work(report: Report, stop: Stop) -> None:
+        from backend.cli.layers import retime_layer
+
+        retime_layer(layers, layer, map_file, out, report, stop)
+        typer.echo(out)
+
+    raise typer.Exit(run(work, None, json))
+
+
+@app.command()
+def composite(
+    layers: Layers,
+    out: Annotated[Path, typer.Option(metavar="FILE.mp4|DIR", help="A new video, or a folder for 16-bit PNG files")],
+    retimes: Annotated[
+        list[str] | None, typer.Option("--retime", metavar="NAME=MAP.json", help="Retime a person; may be repeated")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Put the layers together again without Blender.
+
+    Fractional source frames in a map are rounded to the nearest whole frame (halves go up). The residual
+    layer is added only when nothing is retimed. A video gets even sides: an odd one gets its last row twice.
+    """
+
+    def work(report: Report, stop: Stop) -> None:
+        maps = retime_pairs(retimes or [])
+        from backend.cli.layers import composite_layers
+
+        composite_layers(layers, out, maps, report, stop)
+        typer.echo(out)
+
+    raise typer.Exit(run(work, None, json))
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port on this computer; 0 lets the system choose")] = 0,
+    runtime_dir: Annotated[str, typer.Option(metavar="DIR", help="Where backend.json and the jobs are kept")] = "",
+) -> None:
+    """Wait for jobs from Blender, on this computer only."""
+
+    def work(_report: Report, _stop: Stop) -> None:
+        from backend.server.app import serve as serve_jobs
+
+        serve_jobs(port, Path(runtime_dir) if runtime_dir else None)
+
+    raise typer.Exit(run(work, None, False))
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what this computer has, for bug reports."""
+
+    def work(_report: Report, _stop: Stop) -> None:
+        from backend.doctor import report
+
+        typer.echo(report())
+
+    raise typer.Exit(run(work, None, False))

@@ -1,0 +1,61 @@
+"""Which source frame is shown at which output frame, and where the camera would have seen it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.color import Floats
+
+Times = npt.NDArray[np.float64]
+
+
+class InvalidMap(ValueError):
+    """A frame map that can't be followed; the text says which entry and why."""
+
+
+def check_map(values: object, first: int, last: int) -> Times:
+    """A frame map as an array: for each output frame the source frame, whole or fractional, ``first`` to ``last``.
+
+    Raises:
+        InvalidMap: not a list of numbers, empty, or with an entry outside the frames there are.
+    """
+    if not isinstance(values, list) or not values:
+        raise InvalidMap("it is not a list of source frames with at least one entry")
+    for position, value in enumerate(values, 1):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InvalidMap(f"entry {position} is {str(value)[:40]!r}, not a number")
+        # Written as "not inside" so that NaN is refused too.
+        if not first <= value <= last:
+            raise InvalidMap(f"entry {position} is {value:g}, but the frames are {first} to {last}")
+    return np.array(values, np.float64)
+
+
+def nearest_frame(time: float) -> int:
+    """The whole frame nearest to a source time; halves go up."""
+    return int(np.floor(time + 0.5))
+
+
+def identity_map(first: int, last: int) -> Times:
+    """The map that leaves every frame where it is."""
+    return np.arange(first, last + 1, dtype=np.float64)
+
+
+def carry(rgba: Floats, source_to_canvas: npt.ArrayLike, output_to_canvas: npt.ArrayLike) -> Floats:
+    """Move a layer from the view of its source frame into the view of the output frame.
+
+    Args:
+        rgba: (H, W, 4) premultiplied display colour and alpha, as the source frame's camera saw it.
+        source_to_canvas: (3, 3) homography of the source frame, in pixels.
+        output_to_canvas: (3, 3) homography of the output frame.
+
+    Returns:
+        (H, W, 4); what lies outside the source frame is empty.
+    """
+    source, output = np.asarray(source_to_canvas, np.float64), np.asarray(output_to_canvas, np.float64)
+    if np.array_equal(source, output):
+        return rgba
+    size = (rgba.shape[1], rgba.shape[0])
+    moved = cv2.warpPerspective(rgba, np.linalg.solve(output, source), size, flags=cv2.INTER_LINEAR)
+    return np.asarray(moved, np.float32)
