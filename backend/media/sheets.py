@@ -15,11 +15,11 @@ from backend.media.files import write_bytes
 
 GAP = 6
 """Pixels between pictures."""
-LABEL_WIDTH = 96
+LABEL_WIDTH = 108
 LABEL_HEIGHT = 24
 PAPER = 0.13
 INK = 0.92
-SQUARE = 8
+SQUARE = 16
 """Side of a checkerboard's square, in pixels."""
 LIGHT, DARK = 0.62, 0.45
 
