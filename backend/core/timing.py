@@ -28,7 +28,7 @@ def check_map(values: object, first: int, last: int) -> Times:
             raise InvalidMap(f"entry {position} is {str(value)[:40]!r}, not a number")
         # Written as "not inside" so that NaN is refused too.
         if not first <= value <= last:
-            raise InvalidMap(f"entry {position} is {value:g}, but the frames are {first} to {last}")
+            raise InvalidMap(f"entry {position} is {str(value)[:40]}, but the frames are {first} to {last}")
     return np.array(values, np.float64)
 
 

@@ -97,9 +97,8 @@ def _range(path: Path, total: int, first: int, last: int) -> tuple[int, int]:
         raise PlateError(f"{path} has one frame only, and at least two are needed", "Give a longer clip")
     begin, end = first or 1, last or total
     if not 1 <= begin <= end <= total:
-        raise PlateError(
-            f"Frames {begin}-{end} are not in {path}, which has frames 1-{total}", "Choose frames within it"
-        )
+        wanted = f"{begin}-{last or 'end'}"
+        raise PlateError(f"Frames {wanted} are not in {path}, which has frames 1-{total}", "Choose frames within it")
     if end - begin + 1 < _LEAST_FRAMES:
         raise PlateError(f"Frames {begin}-{end} are one frame only, and at least two are needed", "Choose more frames")
     return begin, end
