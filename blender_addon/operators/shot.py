@@ -1,0 +1,107 @@
+"""From the chosen strip to a job: the one button that starts a decomposition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+
+from ..backend_process import BackendState
+from ..compat import sequencer_scene
+from ..mask_render import PersonMasks, people_in_folder
+from ..poll_reasons import allowed, chosen_strip, why_not_decompose
+from ..preferences import user_folder
+from ..preparation import ShotPlan, default_folder, plan_shot
+from ..properties import RetimePeopleScene, setting_properties, settings_of
+from ..protocol import DecomposeSettings, settings_info
+from ..pump import pump_once, session, wait_for
+from ..scratch import ShotError
+from ..session import Ticket
+
+
+class RETIME_PEOPLE_OT_decompose(bpy.types.Operator):
+    """Split the active strip into one layer per person and a clean background"""
+
+    bl_idname = "retime_people.decompose"
+    bl_label = "Decompose"
+    bl_options = {"REGISTER"}  # noqa: RUF012  (no UNDO: the layers that come later have an undo step of their own)
+
+    __annotations__ = {
+        "out": StringProperty(
+            name="Layers Folder",
+            description="Where the layers are written; a folder in use is never overwritten, a numbered one is made",
+            subtype="DIR_PATH",
+        ),
+        "masks": StringProperty(
+            name="Masks Folder",
+            description="Folder with one folder of masks per person; empty to use the list of people",
+            subtype="DIR_PATH",
+        ),
+        **setting_properties(DecomposeSettings),
+    }
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only with a strip that can be decomposed, and one shot at a time."""
+        return allowed(cls, why_not_decompose(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Begin; without a window stay until the layers are loaded."""
+        try:
+            plan = self._plan(context)
+        except (ShotError, OSError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        current = session()
+        if not bpy.app.background:
+            current.begin(plan)
+            pump_once(current, 0.0)
+            return {"FINISHED"}
+        current.backend.start()
+        status = current.backend.wait()
+        if status.state is not BackendState.RUNNING:
+            self.report({"ERROR"}, status.sentence)
+            return {"CANCELLED"}
+        return finish(self, current.begin(plan))
+
+    def _plan(self, context: bpy.types.Context) -> ShotPlan:
+        scene = sequencer_scene(context)
+        props = scene.retime_people
+        strip = chosen_strip(scene)
+        people = people_in_folder(_absolute(self.masks)) if self.masks else people_of(props)
+        out = self.out or props.out
+        folder = _absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
+        return plan_shot(scene, strip, people, folder, self._settings(props))
+
+    def _settings(self, props: RetimePeopleScene) -> DecomposeSettings:
+        """The scene's settings, except for those that were given to the operator."""
+        given = [name for name in settings_info(DecomposeSettings) if self.properties.is_property_set(name)]
+        return replace(settings_of(props.settings), **{name: getattr(settings_of(self), name) for name in given})
+
+
+def people_of(props: RetimePeopleScene) -> tuple[PersonMasks, ...]:
+    """The people in the scene's list and where their masks come from."""
+    return tuple(
+        PersonMasks(person.name, _absolute(person.folder))
+        if person.source == "FOLDER" and person.folder
+        else PersonMasks(person.name, None, person.mask.name if person.source == "MASK" and person.mask else "")
+        for person in props.people
+    )
+
+
+def finish(operator: bpy.types.Operator, ticket: Ticket) -> set[str]:
+    """Wait for a ticket without a window, and report how it ended."""
+    wait_for(ticket)
+    if ticket.loaded:
+        return {"FINISHED"}
+    operator.report({"ERROR"}, ticket.message or f"The job was {ticket.state}.")
+    return {"CANCELLED"}
+
+
+def _absolute(path: str) -> Path:
+    return Path(bpy.path.abspath(path)).absolute()
+
+
+classes = (RETIME_PEOPLE_OT_decompose,)

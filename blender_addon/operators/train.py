@@ -1,0 +1,83 @@
+"""What can be done with a job that was started: stop it, go on with it, take it off the list."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..compat import sequencer_scene
+from ..poll_reasons import allowed, shown_job, why_not_cancel, why_not_dismiss, why_not_resume
+from ..pump import pump_once, session, ticket_of, wait_for
+from ..session import PREPARING
+from .shot import finish
+
+
+class RETIME_PEOPLE_OT_cancel(bpy.types.Operator):
+    """Stop the decomposition that is shown; what was trained so far is kept"""
+
+    bl_idname = "retime_people.cancel"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only while a job is under way."""
+        return allowed(cls, why_not_cancel(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Cancel; without a window wait until it has stopped."""
+        ticket = ticket_of(shown_job(context))
+        session().cancel(ticket)
+        if bpy.app.background:
+            wait_for(ticket)
+        pump_once(session(), 0.0)
+        return {"FINISHED"}
+
+
+class RETIME_PEOPLE_OT_resume(bpy.types.Operator):
+    """Go on with the decomposition that is shown, from where it stopped"""
+
+    bl_idname = "retime_people.resume"
+    bl_label = "Resume"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for a job that stopped, or without a window for any that is not done."""
+        return allowed(cls, why_not_resume(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Resume a job that stopped; without a window wait for it, also for one that still runs."""
+        ticket, current = ticket_of(shown_job(context)), session()
+        if ticket.final:
+            current.resume(ticket)
+            # Otherwise the waiting would end at once.
+            ticket.state, ticket.message = PREPARING, ""
+        else:
+            if bpy.app.background:
+                current.backend.start()
+                current.backend.wait()
+            current.attach(ticket)
+        if bpy.app.background:
+            return finish(self, ticket)
+        pump_once(current, 0.0)
+        return {"FINISHED"}
+
+
+class RETIME_PEOPLE_OT_dismiss(bpy.types.Operator):
+    """Take the decomposition that is shown off the list; its layers stay"""
+
+    bl_idname = "retime_people.dismiss"
+    bl_label = "Dismiss"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for a job that is over."""
+        return allowed(cls, why_not_dismiss(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Forget it."""
+        entry, jobs = shown_job(context), sequencer_scene(context).retime_people.jobs
+        session().tickets.pop(entry.out, None)
+        jobs.remove(next(index for index, job in enumerate(jobs) if job.out == entry.out))
+        return {"FINISHED"}
+
+
+classes = (RETIME_PEOPLE_OT_cancel, RETIME_PEOPLE_OT_resume, RETIME_PEOPLE_OT_dismiss)

@@ -1,0 +1,115 @@
+"""Why something can't be done just now, in the words that are shown; an empty text means that it can."""
+
+from __future__ import annotations
+
+import bpy
+
+from .backend_process import BackendState
+from .compat import sequencer_scene
+from .plate_render import why_not_source
+from .properties import RetimePeopleJob, job_of_strip
+from .protocol import JobState
+from .pump import session
+from .session import PREPARING
+
+UNUSABLE = (BackendState.NOT_CONFIGURED, BackendState.MISMATCH)
+
+
+def allowed(operator: type[bpy.types.Operator], reason: str) -> bool:
+    """True without a reason; else the reason becomes the tooltip of the greyed button."""
+    if reason:
+        operator.poll_message_set(reason)
+    return not reason
+
+
+def chosen_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
+    """The active strip, else the only selected one."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return None
+    selected = [strip for strip in editor.strips if strip.select]
+    return editor.active_strip or (selected[0] if len(selected) == 1 else None)
+
+
+def shown_job(context: bpy.types.Context) -> RetimePeopleJob | None:
+    """The job that the panel shows: the newest of the chosen strip, else the newest of the scene."""
+    scene = sequencer_scene(context)
+    strip = chosen_strip(scene)
+    return job_of_strip(scene.retime_people, strip.name if strip else "")
+
+
+def is_under_way(entry: RetimePeopleJob) -> bool:
+    """True while something is still done for a job."""
+    return entry.state == PREPARING or not JobState(entry.state).final
+
+
+def why_no_scene(context: bpy.types.Context) -> str:
+    """Without a sequencer there is nothing to do."""
+    return "" if sequencer_scene(context) else "No scene is shown in the sequencer; choose one in its header"
+
+
+def why_not_decompose(context: bpy.types.Context) -> str:
+    """About the strip, the shot that is being prepared, and the backend as far as it is known."""
+    missing = why_no_scene(context)
+    if missing:
+        return missing
+    if session().preparation is not None:
+        return "Another shot is being prepared; wait until it is sent to the backend"
+    status = session().backend.status
+    if not bpy.app.background and status.state in UNUSABLE:
+        return status.sentence.rstrip(".")
+    return why_not_source(chosen_strip(sequencer_scene(context))).rstrip(".")
+
+
+def why_not_start(context: bpy.types.Context) -> str:
+    """Only a backend that is down can be started."""
+    status = session().backend.status
+    if not bpy.app.background and status.state in (BackendState.RUNNING, BackendState.STARTING):
+        return status.sentence.rstrip(".")
+    return ""
+
+
+def why_not_stop(context: bpy.types.Context) -> str:
+    """Only a backend that is up can be stopped."""
+    up = (BackendState.RUNNING, BackendState.STARTING, BackendState.MISMATCH)
+    if not bpy.app.background and session().backend.status.state not in up:
+        return "The backend is not running"
+    return ""
+
+
+def why_no_person(context: bpy.types.Context) -> str:
+    """The list may be empty."""
+    scene = sequencer_scene(context)
+    props = scene.retime_people if scene else None
+    return "" if props and props.people_index < len(props.people) else "No person is chosen in the list"
+
+
+def why_not_cancel(context: bpy.types.Context) -> str:
+    """Only what is under way can be cancelled."""
+    entry = shown_job(context)
+    if entry is None or not is_under_way(entry):
+        return "Nothing is being decomposed"
+    preparation = session().preparation
+    if entry.job_id or (preparation is not None and preparation.ticket.out == entry.out):
+        return ""
+    return "The job is being sent to the backend; try again in a moment"
+
+
+def why_not_resume(context: bpy.types.Context) -> str:
+    """Only what stopped can go on; without a window also what still runs, to wait for it."""
+    entry = shown_job(context)
+    if entry is None or not entry.job_id:
+        return "No job was started; press Decompose"
+    if entry.state == JobState.FINISHED and entry.loaded:
+        return "The layers are loaded"
+    if is_under_way(entry) and not bpy.app.background:
+        return "The job is under way"
+    return ""
+
+
+def why_not_dismiss(context: bpy.types.Context) -> str:
+    """Only what is over can be dismissed."""
+    entry = shown_job(context)
+    if entry is None:
+        return "There is no job"
+    return "The job is under way; cancel it first" if is_under_way(entry) else ""

@@ -1,0 +1,110 @@
+"""From a strip and its people to what the backend is asked for: pictures, masks and the request, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from .mask_render import PersonMasks, check_people, write_masks
+from .plate_render import Source, media_frames, media_length, render_plate, source_of
+from .protocol import DecomposeRequest, DecomposeSettings, InvalidSetting, check_settings
+from .scratch import ShotError, remove_scratch
+
+INPUT = "input"
+"""Folder in the layers folder that holds what the backend is given."""
+
+
+@dataclass(frozen=True)
+class ShotPlan:
+    """Everything that is needed to prepare one shot, free of references into Blender's data."""
+
+    source: Source
+    source_frames: tuple[int, ...]
+    """0-based frame of the media at each frame of the strip; empty where unknown."""
+    media_length: int
+    people: tuple[PersonMasks, ...]
+    out: Path
+    settings: DecomposeSettings
+
+    @property
+    def plate(self) -> Path:
+        """Folder of the rendered frames."""
+        return self.out / INPUT / "plate"
+
+    @property
+    def masks(self) -> Path:
+        """Folder with one folder of masks per person."""
+        return self.out / INPUT / "masks"
+
+    def request(self) -> DecomposeRequest:
+        """What the backend is asked for once everything is prepared."""
+        return DecomposeRequest(str(self.plate), str(self.out), str(self.masks), settings=self.settings)
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far the preparation is: its stage in words, and how much of it is done (0..1)."""
+
+    stage: str
+    fraction: float
+
+
+def plan_shot(
+    scene: bpy.types.Scene,
+    strip: bpy.types.Strip,
+    people: tuple[PersonMasks, ...],
+    out: Path,
+    settings: DecomposeSettings,
+) -> ShotPlan:
+    """See that a strip can be decomposed and plan how, without writing anything.
+
+    Raises:
+        ShotError: with the sentence on what is wrong and what to do.
+    """
+    source = source_of(scene, strip)
+    frames, length = media_frames(strip), media_length(strip)
+    check_people(people, source, frames, length)
+    try:
+        check_settings(settings)
+    except InvalidSetting as error:
+        raise ShotError(f"{error}.") from error
+    return ShotPlan(source, frames, length, people, unused_folder(out), settings)
+
+
+def prepare(plan: ShotPlan) -> Iterator[Step]:
+    """Write the frames and masks of a shot, one picture a step.
+
+    Raises:
+        ShotError: when a picture can't be made or written.
+    """
+    try:
+        for fraction in render_plate(plan.source, plan.plate):
+            yield Step("Rendering frames", fraction)
+        for person in plan.people:
+            masks = plan.masks / person.name
+            for fraction in write_masks(person, plan.source, plan.source_frames, plan.media_length, masks):
+                yield Step(f"Preparing masks of {person.name}", fraction)
+    except OSError as error:
+        raise ShotError(f"{plan.out} can't be written: {error.strerror}; choose another layers folder.") from error
+    finally:
+        remove_scratch()
+
+
+def unused_folder(folder: Path) -> Path:
+    """The folder itself when nothing is in it, else the first free one of NAME-002, NAME-003 and so on."""
+    number, candidate = 1, folder
+    while candidate.exists() and (not candidate.is_dir() or any(candidate.iterdir())):
+        number += 1
+        candidate = folder.with_name(f"{folder.name}-{number:03d}")
+    return candidate
+
+
+def default_folder(strip: bpy.types.Strip, user_folder: Path) -> Path:
+    """Where layers go when the artist chose nothing: beside the .blend, or in the user's folder while unsaved."""
+    name = bpy.path.clean_name(strip.name, replace="_")
+    if bpy.data.filepath:
+        return Path(bpy.path.abspath("//")) / "retime_people" / name
+    return user_folder / name

@@ -1,0 +1,164 @@
+"""What is stored in the .blend: the choices for a decomposition, the people, and the jobs that were started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from .protocol import DecomposeSettings, SettingInfo, settings_info
+
+INT_MAX = 2**31 - 1
+"""The largest whole number a Blender property holds."""
+FLOAT_DIGITS = 6
+"""Blender stores floats in 32 bits; beyond this many decimals there is only noise."""
+
+PERSON_COLORS = (
+    (0.90, 0.36, 0.30),
+    (0.25, 0.62, 0.90),
+    (0.45, 0.75, 0.35),
+    (0.93, 0.72, 0.25),
+    (0.67, 0.47, 0.86),
+    (0.30, 0.78, 0.74),
+)
+
+
+def setting_property(default: Any, info: SettingInfo) -> Any:
+    """The Blender property for one declared setting."""
+    texts = {"name": info.label, "description": info.tooltip, "default": default}
+    if info.choices:
+        return EnumProperty(items=info.choices, **texts)
+    if isinstance(default, bool):
+        return BoolProperty(**texts)
+    if isinstance(default, str):
+        return StringProperty(**texts)
+    limits = {name: value for name, value in (("min", info.minimum), ("max", info.maximum)) if value is not None}
+    if isinstance(default, int):
+        limits = {name: int(min(value, INT_MAX)) for name, value in limits.items()}
+        return IntProperty(**texts, **limits)
+    return FloatProperty(**texts, **limits)
+
+
+def setting_properties(settings_type: type) -> dict[str, Any]:
+    """One Blender property for each declared setting of a dataclass, by name."""
+    return {
+        name: setting_property(getattr(settings_type, name), info)
+        for name, info in settings_info(settings_type).items()
+    }
+
+
+class RetimePeopleSettings(bpy.types.PropertyGroup):
+    """Everything an artist may choose about one decomposition."""
+
+    __annotations__ = setting_properties(DecomposeSettings)
+
+
+class RetimePeoplePerson(bpy.types.PropertyGroup):
+    """One person of the shot, and where the masks of this person come from."""
+
+    # `name` comes with every PropertyGroup and becomes the layer's name.
+    color: FloatVectorProperty(
+        name="Color",
+        description="Color of this person in lists",
+        subtype="COLOR",
+        size=3,
+        min=0.0,
+        max=1.0,
+        default=PERSON_COLORS[0],
+    )
+    source: EnumProperty(
+        name="Masks From",
+        description="Where the masks of this person come from",
+        items=(
+            ("FOLDER", "Folder", "Pictures in a folder, white where the person is, one per frame"),
+            ("MASK", "Mask", "A mask drawn in Blender"),
+        ),
+    )
+    folder: StringProperty(
+        name="Masks Folder",
+        description="Folder with one black and white PNG per frame, white where the person is",
+        subtype="DIR_PATH",
+    )
+    mask: PointerProperty(
+        name="Mask", description="Mask drawn in Blender, in the time of the sequencer", type=bpy.types.Mask
+    )
+
+
+class RetimePeopleJob(bpy.types.PropertyGroup):
+    """One decomposition that was started from this scene; it is found again after Blender was closed."""
+
+    # The folder is the identity: it is chosen before the backend gives a number, and no two jobs share one.
+    out: StringProperty(name="Layers Folder", description="Where the layers are written", subtype="DIR_PATH")
+    job_id: StringProperty(name="Job", description="Name of the job in the backend")
+    strip: StringProperty(name="Source Strip", description="Strip that is decomposed")
+    state: StringProperty(name="State", description="How the job stands")
+    stage: StringProperty(name="Stage", description="What is being done")
+    message: StringProperty(name="Message", description="What the job has to say")
+    fraction: FloatProperty(
+        name="Progress", description="How much of the stage is done, below zero where unknown", default=-1.0, max=1.0
+    )
+    seconds_left: FloatProperty(
+        name="Time Left", description="Seconds until the stage is done, below zero where unknown", default=-1.0
+    )
+    layers: StringProperty(name="Layers", description="File that describes the finished layers", subtype="FILE_PATH")
+    loaded: BoolProperty(name="Loaded", description="The layers have been loaded into the sequencer")
+
+
+class RetimePeopleScene(bpy.types.PropertyGroup):
+    """Everything that the extension stores with a scene."""
+
+    settings: PointerProperty(type=RetimePeopleSettings)
+    people: CollectionProperty(type=RetimePeoplePerson, name="People", description="People to get layers of their own")
+    people_index: IntProperty(name="Active Person", description="Person that is chosen in the list", min=0)
+    out: StringProperty(
+        name="Layers Folder",
+        description="Where layers are written; empty means a folder beside the .blend file",
+        subtype="DIR_PATH",
+    )
+    jobs: CollectionProperty(type=RetimePeopleJob, name="Jobs", description="Decompositions started from this scene")
+    notice: StringProperty(name="Notice", description="What went wrong last")
+
+
+def settings_of(group: RetimePeopleSettings) -> DecomposeSettings:
+    """The stored choices as the backend knows them."""
+    values = {name: getattr(group, name) for name in settings_info(DecomposeSettings)}
+    rounded = {name: round(value, FLOAT_DIGITS) if type(value) is float else value for name, value in values.items()}
+    return DecomposeSettings(**rounded)
+
+
+def add_person(props: RetimePeopleScene, name: str) -> RetimePeoplePerson:
+    """A new person at the end of the list, made the active one, in the next color."""
+    person = props.people.add()
+    person.name = name
+    person.color = PERSON_COLORS[(len(props.people) - 1) % len(PERSON_COLORS)]
+    props.people_index = len(props.people) - 1
+    return person
+
+
+def job_of_strip(props: RetimePeopleScene, strip: str) -> RetimePeopleJob | None:
+    """The newest job of a strip, else the newest job of the scene, else None."""
+    jobs = list(props.jobs)
+    return next((job for job in reversed(jobs) if job.strip == strip), jobs[-1] if jobs else None)
+
+
+classes = (RetimePeopleSettings, RetimePeoplePerson, RetimePeopleJob, RetimePeopleScene)
+
+
+def register() -> None:
+    """Give every scene our properties, under one name."""
+    bpy.types.Scene.retime_people = PointerProperty(type=RetimePeopleScene)
+
+
+def unregister() -> None:
+    """Take our properties from the scenes."""
+    del bpy.types.Scene.retime_people

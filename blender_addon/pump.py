@@ -1,0 +1,215 @@
+"""The one bridge from what goes on elsewhere to Blender's data: a timer in the window, a loop without one."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .backend_process import BackendProcess
+from .compat import scene_override
+from .preferences import launch_of, user_folder
+from .properties import RetimePeopleJob
+from .protocol import JobState
+from .scratch import remove_scratch
+from .session import PREPARING, Session, Ticket
+
+TICK_SECONDS = 0.25
+PREPARE_SECONDS = 0.05
+"""How long one tick may render; a picture that takes longer is still one picture."""
+REST_SECONDS = 0.01
+"""Between two ticks that render, so that the window can draw and listen."""
+
+logger = logging.getLogger(__package__)
+
+
+class Live:
+    """Where the session is kept between register() and unregister()."""
+
+    session: ClassVar[Session | None] = None
+
+
+def session() -> Session:
+    """The session of this Blender, made when first asked for."""
+    if Live.session is None:
+        Live.session = Session(BackendProcess(Path(user_folder("backend")), launch_of(bpy.context)))
+    return Live.session
+
+
+def pump_once(current: Session, seconds: float = PREPARE_SECONDS) -> bool:
+    """Do what there is to do on the main thread for about so long; True when something changed that is drawn."""
+    current.backend.launch = launch_of(bpy.context)
+    before = (current.backend.status, [repr(ticket) for ticket in current.tickets.values()])
+    current.advance(seconds)
+    current.follow()
+    for ticket in list(current.tickets.values()):
+        entry = _entry_of(ticket)
+        if entry is None:
+            continue
+        if ticket.state == JobState.FINISHED and ticket.layers and not (ticket.loaded or ticket.tried):
+            _bring_in(ticket, entry.id_data)
+            # Loading may have moved the properties in memory.
+            entry = _entry_of(ticket) or entry
+        _store(ticket, entry)
+    return before != (current.backend.status, [repr(ticket) for ticket in current.tickets.values()])
+
+
+def wait_for(ticket: Ticket) -> None:
+    """Drive everything until a ticket is settled; for Blender without a window, where no timer fires."""
+    current = session()
+    try:
+        while not ticket.settled:
+            _drive(current, ticket)
+    except KeyboardInterrupt:
+        current.cancel(ticket)
+        while not ticket.final:
+            _drive(current, ticket)
+        raise
+
+
+def _drive(current: Session, ticket: Ticket) -> None:
+    if current.preparation is None:
+        current.board.ask_once()
+    pump_once(current)
+    if current.preparation is None and not ticket.settled:
+        current.give_up_without_backend(ticket)
+        time.sleep(TICK_SECONDS)
+
+
+def adopt_file() -> None:
+    """Leave the jobs of the file before, and take up those stored with the one that is open now."""
+    current = session()
+    current.leave_file()
+    for scene in bpy.data.scenes:
+        for entry in scene.retime_people.jobs:
+            ticket = _ticket_of(entry)
+            if not ticket.settled:
+                current.attach(ticket)
+
+
+def redraw() -> None:
+    """Have every sequencer drawn again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "SEQUENCE_EDITOR":
+                area.tag_redraw()
+
+
+def ticket_of(entry: RetimePeopleJob) -> Ticket:
+    """The live ticket of a stored job; a job that is over gets a new one."""
+    return session().tickets.setdefault(entry.out, _ticket_of(entry))
+
+
+def _ticket_of(entry: RetimePeopleJob) -> Ticket:
+    return Ticket(
+        out=entry.out,
+        scene=entry.id_data.name,
+        strip=entry.strip,
+        job_id=entry.job_id,
+        state=entry.state or PREPARING,
+        message=entry.message,
+        layers=entry.layers,
+        loaded=entry.loaded,
+    )
+
+
+def _entry_of(ticket: Ticket) -> RetimePeopleJob | None:
+    """The stored job of a ticket, in whatever scene; added again when an undo has taken it away."""
+    for scene in bpy.data.scenes:
+        for entry in scene.retime_people.jobs:
+            if entry.out == ticket.out:
+                return entry
+    scene = bpy.data.scenes.get(ticket.scene)
+    if scene is None:
+        return None
+    entry = scene.retime_people.jobs.add()
+    entry.out = ticket.out
+    return entry
+
+
+def _store(ticket: Ticket, entry: RetimePeopleJob) -> None:
+    fields = {
+        "strip": ticket.strip,
+        "job_id": ticket.job_id,
+        "state": str(ticket.state),
+        "stage": ticket.stage,
+        "message": ticket.message,
+        "fraction": -1.0 if ticket.fraction is None else ticket.fraction,
+        "seconds_left": -1.0 if ticket.seconds_left is None else ticket.seconds_left,
+        "layers": ticket.layers,
+        "loaded": ticket.loaded,
+    }
+    for name, value in fields.items():
+        # Writing what is there already would still mark the file as changed.
+        if getattr(entry, name) != value:
+            setattr(entry, name, value)
+
+
+def _bring_in(ticket: Ticket, scene: bpy.types.Scene) -> None:
+    """Load the finished layers beside their source strip; tried once, and again when the artist asks for it."""
+    ticket.tried = True
+    try:
+        with bpy.context.temp_override(**scene_override(scene)):
+            bpy.ops.retime_people.load_layers(filepath=ticket.layers, source=ticket.strip)
+        ticket.loaded = True
+    except RuntimeError as error:
+        ticket.message = str(error).strip()
+
+
+def _tick() -> float:
+    """What Blender's timer calls; must never raise, because Blender would drop it."""
+    current = session()
+    try:
+        if pump_once(current):
+            redraw()
+    except Exception:
+        logger.exception("The jobs could not be followed")
+    return REST_SECONDS if current.preparation is not None else TICK_SECONDS
+
+
+def _begin() -> None:
+    """Called once by a timer: while add-ons are registered no data may be read."""
+    adopt_file()
+
+
+@persistent
+def _after_load(*_: object) -> None:
+    adopt_file()
+
+
+@persistent
+def _before_save(*_: object) -> None:
+    remove_scratch()
+
+
+def _close() -> None:
+    current, Live.session = Live.session, None
+    if current is not None:
+        current.close()
+
+
+def register() -> None:
+    """Begin to follow the jobs of the open file; the timer and the thread only where there is a window."""
+    bpy.app.handlers.load_post.append(_after_load)
+    bpy.app.handlers.save_pre.append(_before_save)
+    atexit.register(_close)
+    if not bpy.app.background:
+        session().board.start()
+        bpy.app.timers.register(_begin, first_interval=0.0)
+        bpy.app.timers.register(_tick, first_interval=TICK_SECONDS, persistent=True)
+
+
+def unregister() -> None:
+    """End the timer, the thread, and the backend if it is ours."""
+    for timer in (_begin, _tick):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
+    _close()
+    atexit.unregister(_close)
+    bpy.app.handlers.save_pre.remove(_before_save)
+    bpy.app.handlers.load_post.remove(_after_load)

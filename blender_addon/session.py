@@ -1,0 +1,183 @@
+"""The work that goes on while Blender runs: shots being prepared, jobs being followed, layers brought in when done."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .backend_process import BackendProcess, BackendState
+from .client import Client
+from .job_board import JobBoard
+from .preparation import INPUT, ShotPlan, Step, prepare
+from .protocol import JobState, JobStatus
+from .scratch import ShotError
+
+PREPARING = "preparing"
+"""State of a job that the backend has not been told of yet."""
+DOWN = (BackendState.STOPPED, BackendState.FAILED, BackendState.MISMATCH, BackendState.NOT_CONFIGURED)
+
+
+@dataclass
+class Ticket:
+    """What is known of one decomposition while Blender runs; the scene keeps a copy of it for later."""
+
+    out: str
+    """Folder of the layers, which is the identity of the job."""
+    scene: str
+    strip: str
+    job_id: str = ""
+    state: str = PREPARING
+    stage: str = ""
+    message: str = ""
+    fraction: float | None = None
+    seconds_left: float | None = None
+    layers: str = ""
+    loaded: bool = False
+    """The layers were brought in."""
+    tried: bool = False
+    """Bringing the layers in was tried, so it is not tried again unasked."""
+
+    @property
+    def final(self) -> bool:
+        """True when the backend will do nothing more by itself."""
+        return self.state != PREPARING and JobState(self.state).final
+
+    @property
+    def settled(self) -> bool:
+        """True when nothing at all is left to do."""
+        return self.final and (self.loaded or self.tried or self.state != JobState.FINISHED)
+
+    def end(self, state: JobState, message: str) -> None:
+        """Note how it ended."""
+        self.state, self.message = state, message
+
+
+@dataclass
+class Preparation:
+    """A shot whose frames and masks are being written, a few at a time."""
+
+    ticket: Ticket
+    plan: ShotPlan
+    steps: Iterator[Step]
+
+
+class Session:
+    """Everything alive that belongs to the extension; Blender's data is only touched by what it is given to call."""
+
+    def __init__(self, backend: BackendProcess) -> None:
+        self.backend = backend
+        self.board = JobBoard(backend)
+        self.tickets: dict[str, Ticket] = {}
+        self.preparation: Preparation | None = None
+
+    def begin(self, plan: ShotPlan) -> Ticket:
+        """Start to prepare a shot, and the backend meanwhile."""
+        ticket = Ticket(str(plan.out), plan.source.scene, plan.source.strip, stage="Rendering frames", fraction=0.0)
+        self.tickets[ticket.out] = ticket
+        self.preparation = Preparation(ticket, plan, prepare(plan))
+        self.board.order(self.backend.start, lambda _: None, lambda _: None)
+        return ticket
+
+    def advance(self, seconds: float) -> None:
+        """Prepare for about so long, one picture at least; when all is written, send the request."""
+        until = time.monotonic() + seconds
+        while self.preparation is not None:
+            self._prepare_one(self.preparation)
+            if time.monotonic() >= until:
+                return
+
+    def follow(self) -> None:
+        """Bring every ticket up to date with what the backend told."""
+        self.board.drain()
+        for ticket in self.tickets.values():
+            job = self.board.jobs.get(ticket.job_id)
+            if job is not None and not ticket.settled:
+                ticket.state, ticket.stage, ticket.message = job.state, job.stage, job.message
+                ticket.fraction, ticket.seconds_left, ticket.layers = job.fraction, job.seconds_left, job.layers
+
+    def attach(self, ticket: Ticket) -> None:
+        """Take up a job that was stored with a file; one that never got its number is looked for by its folder."""
+        self.tickets[ticket.out] = ticket
+        if ticket.job_id:
+            self.board.watch(ticket.job_id)
+            return
+        lost = "Blender was closed before the frames were rendered; press Decompose to begin again."
+        self.board.order(
+            lambda: [job for job in self.backend.client().jobs() if job.request.out == ticket.out],
+            lambda found: self._submitted(ticket, found[-1]) if found else ticket.end(JobState.CANCELLED, lost),
+            lambda _: ticket.end(JobState.CANCELLED, lost),
+        )
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Stop what is being done for a ticket."""
+        if self.preparation is not None and self.preparation.ticket is ticket:
+            self._drop_preparation()
+            ticket.end(JobState.CANCELLED, "Cancelled while the frames were being rendered.")
+        elif ticket.job_id:
+            self._order_for(ticket, lambda: self.backend.client().cancel(ticket.job_id))
+
+    def resume(self, ticket: Ticket) -> None:
+        """Go on with a cancelled or failed job from its last checkpoint."""
+        self._order_for(ticket, lambda: self._up().resume(ticket.job_id))
+
+    def leave_file(self) -> None:
+        """Let go of everything that belongs to the file; the jobs themselves go on in the backend."""
+        self._drop_preparation()
+        self.tickets.clear()
+        self.board.forget()
+
+    def close(self) -> None:
+        """End the thread, and the backend if it is ours."""
+        self._drop_preparation()
+        self.board.stop()
+        self.backend.close()
+
+    def give_up_without_backend(self, ticket: Ticket) -> None:
+        """End a ticket whose backend is down for good; only for those who wait and can't mend it meanwhile."""
+        if not ticket.final and self.backend.status.state in DOWN:
+            ticket.end(JobState.FAILED, self.backend.status.sentence)
+
+    def _prepare_one(self, preparation: Preparation) -> None:
+        ticket = preparation.ticket
+        try:
+            step = next(preparation.steps)
+        except StopIteration:
+            self.preparation = None
+            self._submit(ticket, preparation.plan)
+        except ShotError as error:
+            self.preparation = None
+            ticket.end(JobState.FAILED, str(error))
+        else:
+            ticket.stage, ticket.fraction = step.stage, step.fraction
+
+    def _submit(self, ticket: Ticket, plan: ShotPlan) -> None:
+        ticket.stage, ticket.fraction = "Sending to the backend", None
+        self._order_for(ticket, lambda: self._up().submit(plan.request()))
+
+    def _order_for(self, ticket: Ticket, work: Callable[[], JobStatus]) -> None:
+        self.board.order(
+            work,
+            lambda status: self._submitted(ticket, status),
+            lambda sentence: ticket.end(JobState.FAILED, sentence),
+        )
+
+    def _up(self) -> Client:
+        """A client of the backend, which is started when it is down; may wait, so only for orders."""
+        self.backend.start()
+        self.backend.wait()
+        return self.backend.client()
+
+    def _submitted(self, ticket: Ticket, status: JobStatus) -> None:
+        ticket.job_id, ticket.state, ticket.message = status.id, status.state, status.message
+        if self.tickets.get(ticket.out) is ticket:
+            job = self.board.watch(status.id)
+            job.state, job.message = status.state, status.message
+
+    def _drop_preparation(self) -> None:
+        preparation, self.preparation = self.preparation, None
+        if preparation is None:
+            return
+        preparation.steps.close()
+        shutil.rmtree(preparation.plan.out / INPUT, ignore_errors=True)
