@@ -21,10 +21,11 @@ NOISE_LEVEL = 2.5 / 255
 
 @dataclass(frozen=True)
 class Flicker:
-    """Mean |alpha(t+1) - alpha(t)| in the effects of all people: as decomposed, and in the truth."""
+    """Mean |alpha(t+1) - alpha(t)| in the effects of all people: ours, the true one, and |ours - true| pixel by pixel."""
 
     ours: float
     truth: float
+    error: float
 
 
 def least_alpha(picture: Image, background: Image) -> Image:
@@ -43,8 +44,8 @@ def flicker(scene: Scene, alpha: Callable[[str, int], Image]) -> Flicker:
         alpha: gives the (H, W) opacity of a person's layer in a frame (0-based).
     """
     changes = [_changes(scene, index, partial(alpha, person)) for index, person in enumerate(scene.people)]
-    ours, truth, pixels = (sum(values) for values in zip(*changes, strict=True))
-    return Flicker(ours / max(pixels, 1), truth / max(pixels, 1))
+    ours, truth, error, pixels = (sum(values) for values in zip(*changes, strict=True))
+    return Flicker(ours / max(pixels, 1), truth / max(pixels, 1), error / max(pixels, 1))
 
 
 def effect_region(scene: Scene, index: int, frame: int) -> NDArray[np.bool_]:
@@ -55,18 +56,20 @@ def effect_region(scene: Scene, index: int, frame: int) -> NDArray[np.bool_]:
     return region
 
 
-def _changes(scene: Scene, index: int, alpha: Callable[[int], Image]) -> tuple[float, float, float]:
-    """Sums over one person's effects in all frames: our changes, the true ones, and the pixels they are of."""
-    ours = truth = pixels = 0.0
+def _changes(scene: Scene, index: int, alpha: Callable[[int], Image]) -> tuple[float, float, float, float]:
+    """Sums over one person's effects in all frames: our changes, the true ones, their differences, and the pixels."""
+    ours = truth = error = pixels = 0.0
     before = (effect_region(scene, index, 0), alpha(0), _true_alpha(scene, index, 0))
     for frame in range(1, scene.frames):
         now = (effect_region(scene, index, frame), alpha(frame), _true_alpha(scene, index, frame))
         region = before[0] | now[0]
-        ours += float(np.abs(now[1] - before[1])[region].sum())
-        truth += float(np.abs(now[2] - before[2])[region].sum())
+        our_change, true_change = now[1] - before[1], now[2] - before[2]
+        ours += float(np.abs(our_change)[region].sum())
+        truth += float(np.abs(true_change)[region].sum())
+        error += float(np.abs(our_change - true_change)[region].sum())
         pixels += float(region.sum())
         before = now
-    return ours, truth, pixels
+    return ours, truth, error, pixels
 
 
 def _true_alpha(scene: Scene, index: int, frame: int) -> Image:

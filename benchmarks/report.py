@@ -38,7 +38,8 @@ Figures are dB (peak signal to noise ratio) but for `eff_rec` (1: every shadow a
 layer, 0: none is) and `leak` (mean opacity of a layer where somebody else is seen). **recon**: composite of the
 layers, without the residual layer, against the plate. **bg_cov**: background where people ever hid it. **solo_eff**:
 each person alone over the true background, in the area of the person and the effects. **retime**: layers at other
-times against a rendering of that retimed scene. `_dyn`: only where something moves.
+times against a rendering of that retimed scene. `_dyn`: only where something moves. **change**: mean change of opacity
+from frame to frame where shadows and reflections lie, ours and the true one; **flicker**: their mean difference.
 
 For scale: **oracle** is made from the truth and is the most that layers can reach; **trivial** is masks cut out without
 effects over an inpainted median; **closed** is a closed-form start and **probe** an early prototype.
@@ -79,7 +80,7 @@ def _scene_section(scene: str, presets: Record, reference: Record) -> str:
     rows += [[row, *_figures(reference[row])] for row in SCALE if row in reference]
     costs = [_cost_row(preset, measured) for preset, measured in sorted(presets.items())]
     lines = [f"## {scene}\n", _table(["", *FIGURES.values()], rows), ""]
-    lines.append(_table(["", "seconds", "TFLOP", "peak memory", "flicker", "true flicker", "measured"], costs))
+    lines.append(_table(["", "seconds", "TFLOP", "peak memory", "change", "true change", "flicker", "measured"], costs))
     for preset, measured in sorted(presets.items()):
         stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in measured["stages"].items())
         lines += ["", f"{preset}: {stages}. {measured['machine']}.", ""]
@@ -99,7 +100,7 @@ def _clips_section(clips: Record) -> str:
 
 
 def _cost_row(preset: str, measured: Record) -> list[str]:
-    steadiness = [f"{measured['flicker'][key]:.4f}" for key in ("ours", "truth")]
+    steadiness = [f"{measured['flicker'][key]:.4f}" for key in ("ours", "truth", "error")]
     return [f"**{preset}**", *_costs(measured), *steadiness, measured["date"]]
 
 

@@ -6,6 +6,7 @@ python -m benchmarks.run SCENES_DIR --out DIR [--preset standard] [--scene NAME 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -49,14 +50,14 @@ def measure(scene: Scene, out: Path, preset: str, scorer: Path) -> dict[str, Any
     first = layers.info.first_frame
     steadiness = flicker(scene, lambda person, frame: layers.layer(person, first + frame)[..., 3])
     write_sheet(report.PICTURES / f"{scene.name}-{preset}.jpg", _sheet(scene, layers))
-    print(f"{scene.name}: {outcome.seconds:.0f} s; flicker {steadiness.ours:.4f}, true {steadiness.truth:.4f}")
+    print(f"{scene.name}: {outcome.seconds:.0f} s; flicker error {steadiness.error:.4f}")
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": report.machine(),
         "seconds": outcome.seconds,
         "stages": outcome.stages,
         "metrics": outcome.metrics,
-        "flicker": {"ours": steadiness.ours, "truth": steadiness.truth},
+        "flicker": dataclasses.asdict(steadiness),
         "score": {key: score[key] for key in report.FIGURES},
     }
 

@@ -78,7 +78,7 @@ def write_sheet(path: Path, sheet: NDArray[np.uint8]) -> None:
     Raises:
         OutputError: the folder can't be written. NoSpace: the disk is full.
     """
-    options = [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_PNG_COMPRESSION, 9]
+    options = [cv2.IMWRITE_JPEG_QUALITY, 82, cv2.IMWRITE_PNG_COMPRESSION, 9]
     _, data = cv2.imencode(path.suffix, sheet[..., ::-1], options)
     write_bytes(path, data.tobytes())
 
