@@ -82,8 +82,11 @@ class Job:
 
     def record(self, event: Event) -> None:
         """Write one event down, and what follows from it."""
-        log = self._log = self.log()
-        number = log.append(event, self._clock(), durable=event.kind not in PROGRESS_KINDS)
+        log, now = self.log(), self._clock()
+        self._log = log
+        number = log.append(event, now, durable=event.kind not in PROGRESS_KINDS)
+        if number == 1:
+            self.status = dataclasses.replace(self.status, created=now)
         self._take(number, event)
         if event.kind == EventKind.STATE:
             self._summarise()
@@ -166,11 +169,17 @@ class JobStore:
     def _from_log(self, folder: Path) -> Job:
         request = request_from_json(json.loads((folder / "request.json").read_bytes()))
         log = EventLog(folder / "events.jsonl")
-        created = log.after(0)[0]["time"] if len(log) else self._clock()
+        if not len(log):
+            return self._begin(folder, request)
+        created = log.after(0)[0]["time"]
         job = Job(folder, JobStatus(folder.name, JobState.QUEUED, created, request), log, self._clock)
         job.replay()
-        if not len(log):
-            job.record(state_event(JobState.QUEUED, "Waiting"))
+        return job
+
+    def _begin(self, folder: Path, request: DecomposeRequest) -> Job:
+        status = JobStatus(folder.name, JobState.QUEUED, 0.0, request)
+        job = Job(folder, status, EventLog(folder / "events.jsonl"), self._clock)
+        job.record(state_event(JobState.QUEUED, "Waiting"))
         return job
 
     def create(self, request: DecomposeRequest) -> Job:
@@ -183,10 +192,7 @@ class JobStore:
             _write_request(unfinished, request)
             unfinished.rename(folder)
         self._last_number += 1
-        status = JobStatus(name, JobState.QUEUED, self._clock(), request)
-        job = Job(folder, status, EventLog(folder / "events.jsonl"), self._clock)
-        job.record(state_event(JobState.QUEUED, "Waiting"))
-        return job
+        return self._begin(folder, request)
 
     def delete(self, job: Job) -> None:
         """Remove the job's own folder, never its results. Raises OutputError."""
