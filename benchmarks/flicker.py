@@ -21,7 +21,7 @@ NOISE_LEVEL = 2.5 / 255
 
 @dataclass(frozen=True)
 class Flicker:
-    """Mean |alpha(t+1) - alpha(t)| in the effects of all people: ours, the true one, and |ours - true| pixel by pixel."""
+    """Mean change of opacity from frame to frame in all effects: ours, the true one, and how far the two differ."""
 
     ours: float
     truth: float
