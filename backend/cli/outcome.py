@@ -14,9 +14,7 @@ from types import FrameType
 from backend.cli.progress import JsonLines, Report, reporter
 from backend.errors import Cancelled, InputError, RetimeError
 from backend.protocol import Event, EventKind
-
-OWN_FAULT = 1
-CANCELLED = Cancelled.exit_status
+from backend.worker import known_fault
 
 
 class Stop:
@@ -95,13 +93,14 @@ def run(work: Work, log_folder: Path | None, as_json: bool) -> int:
             work(_logged(show, log), stop)
     except KeyboardInterrupt:
         return _tell(Cancelled("Stopped"), as_json)
-    except RetimeError as error:
-        if log and not isinstance(error, InputError):
-            log.note(error.sentence())
-        return _tell(error, as_json)
-    # The one place where a fault of ours becomes a sentence.
+    # The one place where a fault becomes a sentence.
     except Exception as error:  # noqa: BLE001
-        return _own_fault(error, log, as_json)
+        fault = known_fault(error)
+        if fault is None:
+            return _own_fault(error, log, as_json)
+        if log and not isinstance(fault, InputError):
+            log.note(fault.sentence())
+        return _tell(fault, as_json)
     return 0
 
 

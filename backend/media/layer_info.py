@@ -108,7 +108,7 @@ class LayerSetInfo:
                 "to_canvas": [[list(row) for row in m] for m in self.camera.to_canvas],
             },
             "settings": self.settings,
-            "metrics": self.metrics,
+            "metrics": {name: _json_number(value) for name, value in self.metrics.items()},
             "version": self.version,
         }
 
@@ -139,6 +139,11 @@ class LayerSetInfo:
             metrics=_entry(data, "metrics", dict),
             version=_entry(data, "version", str),
         )
+
+
+def _json_number(value: Any) -> Any:
+    """JSON has no infinities: a perfect PSNR must not cost the description."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _entry(data: dict[str, Any], name: str, wanted: type[T]) -> T:
