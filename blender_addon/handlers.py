@@ -1,11 +1,62 @@
-"""What follows the artist's own actions: loading a file, changing the frame, rendering."""
+"""What follows the artist's own actions: loading a file, editing by hand, saving, rendering."""
 
 from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .strips import layer_strips, refresh_residuals
+
+
+@persistent
+def _after_edit(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """A strip may have been moved or retimed by hand."""
+    if depsgraph.id_type_updated("SCENE"):
+        refresh_residuals(bpy.data.scenes.get(scene.name) or scene)
+
+
+@persistent
+def _refresh_all(*_: object) -> None:
+    """See to every scene, where it is not known which one changed."""
+    for scene in bpy.data.scenes:
+        refresh_residuals(scene)
+
+
+@persistent
+def _make_paths_relative(filepath: str = "", *_: object) -> None:
+    """Let the layers be found again when the folder of the .blend moves, if the artist's preferences say so."""
+    if not filepath or not bpy.context.preferences.filepaths.use_relative_paths:
+        return
+    home = Path(filepath).parent
+    for strip in (strip for scene in bpy.data.scenes for strip in layer_strips(scene)):
+        if strip.directory.startswith("//"):
+            continue
+        try:
+            strip.directory = bpy.path.relpath(strip.directory, start=str(home))
+        except ValueError:
+            # On another drive, where no relative path leads.
+            continue
+
+
+HANDLERS = (
+    ("depsgraph_update_post", _after_edit),
+    ("undo_post", _refresh_all),
+    ("redo_post", _refresh_all),
+    ("load_post", _refresh_all),
+    ("render_init", _refresh_all),
+    ("save_pre", _make_paths_relative),
+)
 
 
 def register() -> None:
     """Hook into Blender's application handlers."""
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
 
 
 def unregister() -> None:
     """Let go of Blender's application handlers."""
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)

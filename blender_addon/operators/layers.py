@@ -1,7 +1,92 @@
-"""Operators on layers."""
+"""Bringing finished layers into the sequencer."""
 
 from __future__ import annotations
 
-import bpy
+from pathlib import Path
 
-classes: tuple[type[bpy.types.Operator], ...] = ()
+import bpy
+from bpy.props import IntProperty, StringProperty
+
+from ..channels import NoFreeChannel
+from ..compat import Scene, Strip, sequencer_scene
+from ..layer_loading import SEQUENCER_SPACE, color_space_problem, load
+from ..layer_set_file import LayerSetProblem, read_layer_set
+from ..strips import SHOT, refresh_residuals
+
+
+class RETIME_PEOPLE_OT_load_layers(bpy.types.Operator):
+    """Load a finished layer set as one strip per layer, in place of the active strip"""
+
+    bl_idname = "retime_people.load_layers"
+    bl_label = "Load Layers"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    filepath: StringProperty(
+        name="Layer Set", description="The layers.json of a finished layer set", subtype="FILE_PATH"
+    )
+    channel: IntProperty(
+        name="Channel",
+        description="Lowest channel to use; zero means the one above the source strip",
+        default=0,
+        min=0,
+        max=128,
+    )
+    source: StringProperty(
+        name="Source Strip",
+        description="Strip that was decomposed; it is muted. Empty means the active strip",
+    )
+    filter_glob: StringProperty(default="layers.json", options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for the file."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Load, and say what the artist should know."""
+        scene = sequencer_scene(context)
+        try:
+            layer_set = read_layer_set(Path(bpy.path.abspath(self.filepath)))
+            loaded = load(context, scene, layer_set, _source(scene, self.source), self.channel)
+        except (LayerSetProblem, NoFreeChannel) as problem:
+            self.report({"ERROR"}, f"{problem}.")
+            return {"CANCELLED"}
+        refresh_residuals(scene)
+        for warning in loaded.warnings:
+            self.report({"WARNING"}, f"{warning}.")
+        self.report({"INFO"}, f"Loaded {', '.join(loaded.strips)}.")
+        return {"FINISHED"}
+
+
+class RETIME_PEOPLE_OT_use_srgb_sequencer(bpy.types.Operator):
+    """Let the sequencer work in sRGB, the space in which the layers add up to the plate"""
+
+    bl_idname = "retime_people.use_srgb_sequencer"
+    bl_label = "Use sRGB in Sequencer"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where something else is set."""
+        if color_space_problem(sequencer_scene(context)):
+            return True
+        cls.poll_message_set("The sequencer works in sRGB already")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set it."""
+        sequencer_scene(context).sequencer_colorspace_settings.name = SEQUENCER_SPACE
+        return {"FINISHED"}
+
+
+def _source(scene: Scene, name: str) -> Strip | None:
+    """The strip of that name, else the active strip if it shows pictures that are not ours."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return None
+    strip = editor.strips.get(name) if name else editor.active_strip
+    shows_pictures = strip is not None and strip.type in {"MOVIE", "IMAGE", "SCENE", "MOVIECLIP", "META"}
+    return strip if shows_pictures and not strip.get(SHOT) and strip.name in editor.strips else None
+
+
+classes = (RETIME_PEOPLE_OT_load_layers, RETIME_PEOPLE_OT_use_srgb_sequencer)

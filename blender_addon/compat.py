@@ -1,0 +1,75 @@
+"""Where the supported versions of Blender differ: one function for each difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+Strip = bpy.types.Strip
+Scene = bpy.types.Scene
+
+BEFORE_5_2 = bpy.app.version < (5, 2, 0)
+
+
+def sequencer_scene(context: bpy.types.Context) -> Scene:
+    """The scene whose edit is shown: since 5.0 it may differ from the window's scene."""
+    workspace = getattr(context, "workspace", None)
+    return getattr(context, "sequencer_scene", None) or getattr(workspace, "sequencer_scene", None) or context.scene
+
+
+def scene_override(scene: Scene) -> dict[str, Any]:
+    """What a context override needs so that the sequencer's operators work on this scene."""
+    if bpy.app.version >= (5, 0, 0):
+        return {"scene": scene, "sequencer_scene": scene}
+    return {"scene": scene}
+
+
+def turn_off_raw_cache(scene: Scene) -> bool:
+    """Switch off the cache that shows wrong frames of retimed strips since 5.0; True if it was on."""
+    editor = scene.sequence_editor
+    if bpy.app.version < (5, 0, 0) or not editor.use_cache_raw:
+        return False
+    editor.use_cache_raw = False
+    return True
+
+
+def content_start(strip: Strip) -> int:
+    """The timeline frame of the strip's first source frame, trimmed or not."""
+    return int(strip.frame_start if BEFORE_5_2 else strip.content_start)
+
+
+def set_content_start(strip: Strip, frame: int) -> None:
+    """Move the whole strip so that its first source frame lies at this frame."""
+    setattr(strip, "frame_start" if BEFORE_5_2 else "content_start", frame)
+
+
+def content_end(strip: Strip) -> int:
+    """The timeline frame after the strip's last source frame, trimmed or not."""
+    return right_handle(strip) + int(strip.frame_offset_end if BEFORE_5_2 else strip.right_handle_offset)
+
+
+def left_handle(strip: Strip) -> int:
+    """The first timeline frame on which the strip is seen."""
+    return int(strip.frame_final_start if BEFORE_5_2 else strip.left_handle)
+
+
+def right_handle(strip: Strip) -> int:
+    """The timeline frame after the last one on which the strip is seen."""
+    return int(strip.frame_final_end if BEFORE_5_2 else strip.right_handle)
+
+
+def set_handles(strip: Strip, left: int, right: int) -> None:
+    """Show the strip from left up to, not including, right; outside its content the nearest frame is held."""
+    names = ("frame_final_start", "frame_final_end") if BEFORE_5_2 else ("left_handle", "right_handle")
+    # A handle stops at the other one, so the one that gives way goes first.
+    steps = [(names[0], left), (names[1], right)]
+    if left >= right_handle(strip):
+        steps.reverse()
+    for name, frame in steps:
+        setattr(strip, name, frame)
+
+
+def content_skipped(strip: Strip) -> int:
+    """How many source frames at the head of the file the strip leaves out for good."""
+    return int(strip.animation_offset_start if BEFORE_5_2 else strip.content_trim_start)

@@ -1,0 +1,99 @@
+"""What an artist did to the source strip (moved, cropped, graded), carried over to the layers as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .compat import Scene, Strip
+
+_TRANSFORM = {"offset_x": 0.0, "offset_y": 0.0, "scale_x": 1.0, "scale_y": 1.0, "rotation": 0.0}
+_PLAIN = {"use_flip_x": False, "use_flip_y": False, "color_multiply": 1.0, "color_saturation": 1.0, "blend_alpha": 1.0}
+_CROP = ("min_x", "max_x", "min_y", "max_y")
+# The source may replace all below it or lie over it; opaque as it is, both look the same.
+_USUAL_BLENDS = ("REPLACE", "ALPHA_OVER", "CROSS")
+
+
+def has_look(strip: Strip) -> bool:
+    """True when the strip is not shown just as it is."""
+    changed = any(round(getattr(strip.transform, name) - usual, 6) for name, usual in _TRANSFORM.items())
+    changed |= any(getattr(strip.crop, name) for name in _CROP)
+    changed |= any(getattr(strip, name) != usual for name, usual in _PLAIN.items())
+    changed |= strip.blend_type not in _USUAL_BLENDS or bool(strip.modifiers)
+    return bool(changed)
+
+
+def canvas_size(scene: Scene) -> tuple[int, int]:
+    """Width and height of the render at 100 percent."""
+    return scene.render.resolution_x, scene.render.resolution_y
+
+
+def scale_inside(source: Strip, size: tuple[int, int], canvas: tuple[int, int]) -> float:
+    """By how much pictures larger than the render shrink before they are put together.
+
+    A meta strip is no larger than the render, and what is moved into view later must not have been cut off by then.
+
+    Args:
+        size: width and height of the source's pictures.
+        canvas: width and height of the render.
+    """
+    fit = min(1.0, canvas[0] / size[0], canvas[1] / size[1])
+    transform = source.transform
+    moved = transform.offset_x or transform.offset_y or transform.rotation or transform.scale_x != transform.scale_y
+    return fit if moved or fit == 1.0 else max(fit, min(1.0, transform.scale_x))
+
+
+def give_look(source: Strip, meta: Strip, size: tuple[int, int], canvas: tuple[int, int]) -> None:
+    """Let a meta strip that holds pictures of this size, unmoved, look as the source strip does."""
+    inside = scale_inside(source, size, canvas)
+    for name in _TRANSFORM:
+        setattr(meta.transform, name, getattr(source.transform, name))
+    meta.transform.scale_x /= inside
+    meta.transform.scale_y /= inside
+    meta.transform.filter = source.transform.filter
+    # The pivot is given as a share of the picture, and the meta strip's picture is the whole render.
+    meta.transform.origin = [
+        0.5 + (share - 0.5) * length * inside / whole
+        for share, length, whole in zip(source.transform.origin, size, canvas, strict=True)
+    ]
+    _give_crop(source, meta, size, canvas, inside)
+    for name in _PLAIN:
+        setattr(meta, name, getattr(source, name))
+    meta.blend_type = source.blend_type if source.blend_type not in _USUAL_BLENDS else "ALPHA_OVER"
+
+
+def give_modifiers(source: Strip, meta: Strip) -> None:
+    """Copy the modifiers of the source strip with all that is set in them."""
+    for modifier in source.modifiers:
+        _copy_values(modifier, meta.modifiers.new(modifier.name, modifier.type))
+
+
+def _give_crop(source: Strip, meta: Strip, size: tuple[int, int], canvas: tuple[int, int], inside: float) -> None:
+    for axis, (low, high) in enumerate((("min_x", "max_x"), ("min_y", "max_y"))):
+        margin = (canvas[axis] - size[axis] * inside) / 2
+        for name in (low, high):
+            cropped = getattr(source.crop, name)
+            if cropped:
+                setattr(meta.crop, name, max(0, round(margin + cropped * inside)))
+
+
+def _copy_values(source: Any, target: Any) -> None:
+    for prop in source.bl_rna.properties:
+        value = getattr(source, prop.identifier)
+        if prop.type == "COLLECTION":
+            _copy_collection(value, getattr(target, prop.identifier))
+        elif prop.type == "POINTER" and not isinstance(value, bpy.types.ID | bpy.types.Strip | None):
+            _copy_values(value, getattr(target, prop.identifier))
+        elif not prop.is_readonly:
+            setattr(target, prop.identifier, value)
+    if isinstance(target, bpy.types.CurveMapping):
+        target.update()
+
+
+def _copy_collection(source: Any, target: Any) -> None:
+    # Only the points of curves can be added to from Python; other lists have a fixed length.
+    while len(target) < len(source) and hasattr(target, "new"):
+        target.new(0.5, 0.5)
+    for a, b in zip(source, target, strict=False):
+        _copy_values(a, b)

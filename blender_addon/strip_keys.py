@@ -1,0 +1,185 @@
+"""Changing the time of one strip by Blender's own retiming keys, while it stays where it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+
+import bpy
+
+from .channels import empty_channel
+from .compat import (
+    Scene,
+    Strip,
+    content_start,
+    left_handle,
+    right_handle,
+    set_content_start,
+    set_handles,
+)
+from .sequencer_ops import deselect_retiming_keys, level_shown, run_on, selection_kept, strips_beside
+from .strip_order import keys_safe
+from .strips import source_frames
+
+
+class RetimingProblem(Exception):
+    """A change of time that is not possible; the text says why and what to do."""
+
+
+def seed_keys(context: bpy.types.Context, scene: Scene, strip: Strip) -> None:
+    """Give a strip the two keys at its ends that every retiming begins with; without them Blender crashes."""
+    if len(strip.retiming_keys) < 2:
+        with _positive_time(strip, content_start(strip)):
+            frame = content_start(strip)
+            run_on(context, scene, [strip], bpy.ops.sequencer.retiming_key_add, timeline_frame=frame)
+
+
+@contextmanager
+def edited(context: bpy.types.Context, scene: Scene, strip: Strip) -> Iterator[None]:
+    """Let a strip's time be changed; afterwards it is seen on the same frames and channel as before.
+
+    It waits on an empty channel meanwhile, because Blender moves strips that overlap, if only for a moment.
+    """
+    left, right, channel = left_handle(strip), right_handle(strip), strip.channel
+    with selection_kept(scene):
+        strip.channel = empty_channel(strips_beside(scene, strip))
+        try:
+            with level_shown(scene, strip.parent_meta()):
+                yield
+        finally:
+            set_handles(strip, left, right)
+            strip.channel = channel
+
+
+@contextmanager
+def _positive_time(strip: Strip, frame: int) -> Iterator[int]:
+    """Move a strip to where operators reach it: they take no frame below zero. Tells by how many frames."""
+    shift = max(0, 1 - min(frame, content_start(strip)))
+    set_content_start(strip, content_start(strip) + shift)
+    try:
+        yield shift
+    finally:
+        set_content_start(strip, content_start(strip) - shift)
+
+
+def move_content(strip: Strip, frames: int) -> None:
+    """Let everything in a strip happen later (or earlier, if negative); call inside edited()."""
+    set_content_start(strip, content_start(strip) + frames)
+
+
+def freeze(context: bpy.types.Context, scene: Scene, strip: Strip, frame: int, duration: int) -> None:
+    """Hold what is seen on a timeline frame for so many frames more, then go on as before; call inside edited().
+
+    Raises:
+        RetimingProblem: when the frame lies inside a speed transition.
+    """
+    seed_keys(context, scene, strip)
+    if frame <= content_start(strip):
+        move_content(strip, duration)
+        return
+    with _positive_time(strip, frame) as shift, keys_safe(context, scene, strip):
+        at = frame + shift
+        if at > _key_frames(strip)[-1]:
+            return
+        held = _is_held(strip, at)
+        if not held:
+            _add_key(strip, at)
+        _move_keys(strip, [f + duration if f > at else f for f in _key_frames(strip)])
+        if not held:
+            _freeze_at_key(context, scene, strip, at, duration)
+
+
+def set_speed(
+    context: bpy.types.Context, scene: Scene, strip: Strip, percent: float, first: int | None, last: int | None
+) -> None:
+    """Let what is seen on the timeline frames first to last, inclusive, go by at another speed; call inside edited().
+
+    Args:
+        percent: 100 leaves all as it is, 50 takes twice as long. What follows keeps its speed and moves along.
+        first: None means the first frame of the content.
+        last: None means the last.
+
+    Raises:
+        RetimingProblem: when there is nothing between the frames, or too little to go by that fast.
+    """
+    seed_keys(context, scene, strip)
+    with _positive_time(strip, content_start(strip)) as shift, keys_safe(context, scene, strip):
+        ends = _key_frames(strip)
+        a = ends[0] if first is None else max(first + shift, ends[0])
+        b = ends[-1] if last is None else min(last + shift + 1, ends[-1])
+        if b <= a:
+            raise RetimingProblem(f"{strip.name} does not move between the frames {first} and {last}; choose others")
+        _add_key(strip, a)
+        _add_key(strip, b)
+        length = max(1, round((b - a) * 100 / percent))
+        _move_keys(strip, [_stretched(f, a, b, length) for f in _key_frames(strip)])
+
+
+def reset(context: bpy.types.Context, scene: Scene, strip: Strip, start: int) -> None:
+    """Back to the original time, with the first source frame at frame ``start``; call inside edited()."""
+    strip.retiming_keys.reset()
+    set_content_start(strip, start)
+    seed_keys(context, scene, strip)
+
+
+def _stretched(frame: int, a: int, b: int, length: int) -> int:
+    if frame <= a:
+        return frame
+    if frame >= b:
+        return frame + length - (b - a)
+    return a + round((frame - a) * length / (b - a))
+
+
+def _key_frames(strip: Strip) -> list[int]:
+    return [key.timeline_frame for key in strip.retiming_keys]
+
+
+def _is_held(strip: Strip, frame: int) -> bool:
+    """True when the frame lies between two keys that show the same picture, where no key can be added."""
+    frames = _key_frames(strip)
+    if frame in frames or not frames[0] < frame < frames[-1]:
+        return False
+    right = next(i for i, f in enumerate(frames) if f > frame)
+    between = source_frames(strip, range(frames[right - 1], frames[right] + 1))
+    return len(set(between)) == 1
+
+
+def _add_key(strip: Strip, frame: int) -> None:
+    if frame in _key_frames(strip):
+        return
+    strip.retiming_keys.add(timeline_frame=frame)
+    if frame not in _key_frames(strip):
+        raise RetimingProblem(
+            f"Frame {frame} of {strip.name} lies inside a freeze frame or a speed transition; choose a frame outside it"
+        )
+
+
+def _move_keys(strip: Strip, frames: Sequence[int]) -> None:
+    """Move each key to its new frame. A key stops at its neighbor, so the neighbor has to make way first."""
+    if any(b <= a for a, b in pairwise(frames)):
+        raise RetimingProblem(f"{strip.name} has too many retiming keys to go by that fast; remove some")
+    before = _key_frames(strip)
+    keys = strip.retiming_keys
+    later = [i for i in reversed(range(len(frames))) if frames[i] > before[i]]
+    earlier = [i for i in range(len(frames)) if frames[i] < before[i]]
+    for i in [*later, *earlier]:
+        keys[i].timeline_frame = frames[i]
+
+
+def _freeze_at_key(context: bpy.types.Context, scene: Scene, strip: Strip, frame: int, duration: int) -> None:
+    """Use Blender's operator, the only way to two keys with one picture; it works at the current frame."""
+    deselect_retiming_keys(context, scene)
+    current, before = scene.frame_current, len(strip.retiming_keys)
+    shown = strip.show_retiming_keys
+    strip.show_retiming_keys = False
+    try:
+        scene.frame_current = frame
+        run_on(context, scene, [strip], bpy.ops.sequencer.retiming_freeze_frame_add, duration=duration)
+    finally:
+        scene.frame_current = current
+        strip.show_retiming_keys = shown
+    if len(strip.retiming_keys) == before:
+        raise RetimingProblem(
+            f"Blender can't add a freeze frame at frame {frame} of {strip.name}; choose another frame"
+        )
