@@ -14,6 +14,7 @@ from starlette.routing import Route
 from backend.protocol import FORMAT, VERSION, to_json
 from backend.server.guard import json_response
 from backend.server.job_queue import JobQueue
+from backend.server.openapi import openapi
 from backend.server.previews import read_preview
 from backend.server.requests import parse_number, parse_request
 
@@ -38,6 +39,7 @@ class Routes:
             Route("/jobs/{job_id}/resume", self.resume, methods=["POST"]),
             Route("/jobs/{job_id}/preview", self.preview, methods=["GET"]),
             Route("/shutdown", self.shutdown, methods=["POST"]),
+            Route("/openapi.json", self.openapi, methods=["GET"]),
         ]
 
     def health(self, _request: Request) -> Response:
@@ -87,6 +89,10 @@ class Routes:
         """End the backend; a running job goes on after its next start."""
         self._stop()
         return json_response({"stopping": True}, 202)
+
+    def openapi(self, _request: Request) -> Response:
+        """All of this in words that tools understand."""
+        return json_response(openapi())
 
 
 def _job_id(request: Request) -> str:

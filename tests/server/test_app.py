@@ -64,6 +64,15 @@ def test_every_route_is_in_the_list_of_tests(client):
     assert here <= {(method, path.replace("000001-00000000", "{job_id}")) for method, path in ROUTES}
 
 
+def test_the_description_names_every_route(client):
+    described = client.get("/openapi.json").json()
+    here = {(method.lower(), route.path) for route in client.app.routes for method in route.methods - {"HEAD"}}
+    assert here == {(method, path) for path, methods in described["paths"].items() for method in methods}
+    settings = described["components"]["schemas"]["DecomposeRequest"]["properties"]["settings"]["properties"]
+    assert settings["preset"]["enum"] == ["draft", "standard", "best"]
+    assert settings["seed"]["maximum"] == 2**31 - 1 and settings["residual"]["type"] == "boolean"
+
+
 @pytest.mark.parametrize("method, path", ROUTES)
 @pytest.mark.parametrize(
     "authorization",
