@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,6 +41,22 @@ def test_colour_tags_are_honoured(tmp_path: Path, pixels: str, matrix: int, span
         assert frame.dtype == np.float32
         # Ignoring the matrix would be off by 35, the range by 16.
         assert np.abs(inside(frame) * 255 - inside(original)).max() <= 3
+
+
+@pytest.mark.parametrize(("matrix", "turns"), [((0, 1, -1, 0), 3), ((-1, 0, 0, -1), 2), ((0, -1, 1, 0), 1)])
+def test_a_clip_filmed_sideways_is_upright(tmp_path: Path, matrix: tuple[int, ...], turns: int) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", blocks(2))
+    lying = next(iter(open_plate(clip)))
+    a, b, c, d = (value << 16 for value in matrix)
+    content = bytearray(clip.read_bytes())
+    # The track header of an mp4 holds the display matrix 44 bytes after its name.
+    start = content.find(b"tkhd") + 44
+    content[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    clip.write_bytes(content)
+    plate = open_plate(clip)
+    upright = next(iter(plate))
+    assert upright.shape == (plate.info.height, plate.info.width, 3)
+    np.testing.assert_array_equal(upright, np.rot90(lying, turns))
 
 
 def test_ten_bits_are_more_than_eight(tmp_path: Path) -> None:
