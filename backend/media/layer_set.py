@@ -77,7 +77,14 @@ class LayerSetWriter:
         write_bytes(frame_path(self.folder / "masks", name, frame_number, ".png"), data.tobytes())
 
     def finish(self, info: LayerSetInfo) -> Path:
-        """Write the description, after which the set is finished; returns its path."""
+        """Write the description, after which the set is finished; returns its path.
+
+        Raises:
+            OutputError: a frame that was written before is gone.
+        """
+        missing = _missing_frame(self.folder, info)
+        if missing:
+            raise OutputError(f"Layer {missing[0]!r} lost frame {missing[1]} while the others were written")
         path = self.folder / INFO_NAME
         write_bytes(path, (json.dumps(info.to_json(), indent=1, allow_nan=False) + "\n").encode())
         return path
@@ -96,7 +103,12 @@ def read_layer_set(path: Path) -> LayerSetInfo:
         raise LayerSetError(f"{path} can't be read: {error}", "Decompose the clip again") from error
     except (ValueError, RecursionError) as error:
         raise LayerSetError(f"{path} can't be read: it is not JSON", "Decompose the clip again") from error
-    _check_frames(path.parent, info)
+    missing = _missing_frame(path.parent, info)
+    if missing:
+        file = frame_path(path.parent, *missing)
+        raise LayerSetError(
+            f"Layer {missing[0]!r} lacks frame {missing[1]} ({file})", "Put the file back or decompose again"
+        )
     return info
 
 
@@ -112,15 +124,14 @@ def _info_path(path: Path) -> Path:
     return folder / INFO_NAME
 
 
-def _check_frames(folder: Path, info: LayerSetInfo) -> None:
+def _missing_frame(folder: Path, info: LayerSetInfo) -> tuple[str, int] | None:
+    """The first layer and frame number without a file."""
     for layer in info.layers:
         names = {path.name for path in (folder / layer.name).glob("*.exr")}
         for number in range(info.first_frame, info.last_frame + 1):
-            path = frame_path(folder, layer.name, number)
-            if path.name not in names:
-                raise LayerSetError(
-                    f"Layer {layer.name!r} lacks frame {number} ({path})", "Put the file back or decompose again"
-                )
+            if frame_path(folder, layer.name, number).name not in names:
+                return layer.name, number
+    return None
 
 
 class LayerReader:

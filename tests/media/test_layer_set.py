@@ -105,6 +105,15 @@ def test_a_missing_frame_is_named(out: Path, layer: str) -> None:
         read_layer_set(out)
 
 
+def test_a_set_that_lost_a_frame_is_not_finished(out: Path) -> None:
+    info = read_layer_set(out)
+    (out / "layers.json").unlink()
+    (out / "anna" / "0004.exr").unlink()
+    with pytest.raises(OutputError, match="'anna' lost frame 4"):
+        LayerSetWriter(out).finish(info)
+    assert not (out / "layers.json").exists()
+
+
 def test_a_missing_layer_is_named(out: Path) -> None:
     for path in (out / "ben").iterdir():
         path.unlink()
