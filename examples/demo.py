@@ -71,7 +71,9 @@ def _retime_in_blender() -> None:
         _run(
             ROOT / "examples" / "in_blender.py",
             *(CLIP, LAYERS, OUT, "--person", PERSON, "--frame", FREEZE_AT, "--duration", FREEZE_FOR),
-            BLENDER_USER_RESOURCES=resources,
+            # Blender tells every frame on its standard output; what goes wrong comes by the other way.
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "BLENDER_USER_RESOURCES": resources},
         )
 
 
@@ -87,11 +89,11 @@ def _start_afresh() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
 
 
-def _run(*arguments: object, **environment: str) -> None:
+def _run(*arguments: object, stdout: int | None = None, env: dict[str, str] | None = None) -> None:
     command = [sys.executable, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment})
+    done = subprocess.run(command, cwd=ROOT, stdout=stdout, env=env)
     if done.returncode:
-        raise SystemExit(f"demo: {Path(command[1]).name} ended with status {done.returncode}; its words stand above")
+        raise SystemExit(f"demo: {Path(command[1]).name} ended with status {done.returncode}; the reason stands above")
 
 
 if __name__ == "__main__":

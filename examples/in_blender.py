@@ -15,7 +15,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import addon_utils
 import bpy
 
 ADDON = Path(__file__).resolve().parents[1] / "blender_addon"
@@ -40,7 +39,7 @@ def main() -> None:
         render_stills(scene, out / "retimed")
     else:
         render_film(scene, out / "retimed.mp4")
-    addon_utils.disable(MODULE, default_set=True)
+    bpy.ops.preferences.addon_disable(module=MODULE)
 
 
 def enable_addon(resources: Path) -> None:
@@ -53,8 +52,7 @@ def enable_addon(resources: Path) -> None:
     bpy.context.preferences.extensions.repos.new(
         name="Dev", module="dev", custom_directory=str(repository), remote_url="", source="USER"
     )
-    if addon_utils.enable(MODULE, default_set=True) is None:
-        raise SystemExit("the add-on could not be enabled; the reason stands above")
+    bpy.ops.preferences.addon_enable(module=MODULE)
 
 
 def new_shot(plate: Path, info: dict[str, Any]) -> bpy.types.Scene:
@@ -84,7 +82,7 @@ def render_film(scene: bpy.types.Scene, path: Path) -> None:
     scene.render.ffmpeg.codec = "H264"
     scene.render.ffmpeg.constant_rate_factor = "HIGH"
     scene.render.filepath = str(path)
-    _render(scene)
+    bpy.ops.render.render(animation=True, scene=scene.name)
 
 
 def render_stills(scene: bpy.types.Scene, folder: Path) -> None:
@@ -94,7 +92,7 @@ def render_stills(scene: bpy.types.Scene, folder: Path) -> None:
         image.media_type = "IMAGE"
     image.file_format, image.color_mode, image.color_depth = "PNG", "RGB", "16"
     scene.render.filepath = str(folder / "####.png")
-    _render(scene)
+    bpy.ops.render.render(animation=True, scene=scene.name)
 
 
 def _plate_strip(editor: bpy.types.SequenceEditor, plate: Path) -> bpy.types.Strip:
@@ -106,12 +104,6 @@ def _plate_strip(editor: bpy.types.SequenceEditor, plate: Path) -> bpy.types.Str
     for picture in pictures[1:]:
         strip.elements.append(picture.name)
     return strip
-
-
-def _render(scene: bpy.types.Scene) -> None:
-    # From Blender 5.0 on the sequencer's scene need not be the window's, and must be asked for by name.
-    by_name = "use_sequencer_scene" in bpy.ops.render.render.get_rna_type().properties
-    bpy.ops.render.render(animation=True, scene=scene.name, **({"use_sequencer_scene": True} if by_name else {}))
 
 
 def _options() -> argparse.Namespace:
