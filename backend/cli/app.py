@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -70,7 +71,7 @@ def decompose(
         )
         from backend.decompose import decompose as decompose_plate
 
-        typer.echo(decompose_plate(request, report, stop))
+        typer.echo(os.fsencode(decompose_plate(request, report, stop)))
 
     raise typer.Exit(run(work, Path(out), json))
 
@@ -109,7 +110,7 @@ def retime(
         from backend.cli.layers import retime_layer
 
         retime_layer(layers, layer, map_file, out, report, stop)
-        typer.echo(out)
+        typer.echo(os.fsencode(out))
 
     raise typer.Exit(run(work, None, json))
 
@@ -134,7 +135,7 @@ def composite(
         from backend.cli.layers import composite_layers
 
         composite_layers(layers, out, maps, report, stop)
-        typer.echo(out)
+        typer.echo(os.fsencode(out))
 
     raise typer.Exit(run(work, None, json))
 

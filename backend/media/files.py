@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from backend.errors import NoSpace, OutputError
+from backend.errors import NoSpace, OutputError, RetimeError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -38,6 +38,15 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise output_error(error, path) from error
+
+
+@contextlib.contextmanager
+def reading(path: Path, kind: type[RetimeError]) -> Iterator[None]:
+    """Turn any ``OSError`` inside the block (no permission, name too long, …) into the given kind of error."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{path} can't be read: {(error.strerror or str(error)).lower()}") from error
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from backend.core.color import Floats, decode_layer, decode_residual, encode_layer, encode_residual
 from backend.errors import InputError, LayerSetError, OutputError
 from backend.media.exr import UnreadableExr, read_exr, write_exr
-from backend.media.files import write_bytes
+from backend.media.files import reading, write_bytes, writing
 from backend.media.layer_info import (
     BACKGROUND,
     RESIDUAL,
@@ -96,7 +97,8 @@ def read_layer_set(path: Path) -> LayerSetInfo:
     Raises:
         LayerSetError: no such folder, an unfinished set, another format, or a missing frame, named.
     """
-    path = _info_path(path)
+    with reading(path, LayerSetError):
+        path = _info_path(path)
     try:
         info = LayerSetInfo.from_json(json.loads(path.read_bytes()))
     except (InvalidLayers, OSError) as error:
@@ -181,12 +183,25 @@ def check_out_folder(out: Path, resume: bool) -> bool:
 
     Raises:
         InputError: the folder holds a layer set, unfinished work without ``resume``, or foreign files.
-        OutputError: the path is a file.
+        OutputError: the path is a file, or nothing can be written there.
     """
-    if not out.exists():
-        return False
-    if not out.is_dir():
-        raise OutputError(f"{out} is a file")
+    with writing(out):
+        _check_writable(out)
+        return out.exists() and _check_content(out, resume)
+
+
+def _check_writable(out: Path) -> None:
+    """Make sure that the folder, or the nearest one above it that exists, can be written to."""
+    if "\0" in str(out):
+        raise OutputError("The output folder has a name that can't be")
+    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        raise OutputError(f"{nearest} is a file")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"{nearest} can't be written to")
+
+
+def _check_content(out: Path, resume: bool) -> bool:
     if (out / INFO_NAME).exists():
         if resume:
             return True

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from backend.core.color import Floats
 from backend.errors import MaskError
-from backend.media.files import by_name
+from backend.media.files import by_name, reading
 from backend.media.plates import PlateInfo
 
 # Blender cuts the name of a strip after 63 bytes; a few are left for its ".001".
@@ -42,16 +42,22 @@ def open_masks(folder: Path, plate: PlateInfo) -> MaskFolder:
     Raises:
         MaskError: naming the subject, the file or the frame that is wrong.
     """
+    with reading(folder, MaskError):
+        subjects = _subjects(folder)
+        files = tuple(tuple(_used_files(subject, plate)) for subject in subjects)
+    for subject, masks in zip(subjects, files, strict=True):
+        _check_content(subject, masks, plate)
+    return MaskFolder(tuple(subject.name for subject in subjects), files)
+
+
+def _subjects(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise MaskError(f"{folder} is not a folder of masks")
     subjects = [path for path in by_name(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
     if not subjects:
         raise MaskError(f"{folder} has no subjects", "Put each person's masks into a folder of their own inside it")
     _check_names(subjects)
-    files = tuple(tuple(_used_files(subject, plate)) for subject in subjects)
-    for subject, masks in zip(subjects, files, strict=True):
-        _check_content(subject, masks, plate)
-    return MaskFolder(tuple(subject.name for subject in subjects), files)
+    return subjects
 
 
 def _check_names(subjects: list[Path]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backend.core.color import Floats
 from backend.errors import PlateError
+from backend.media.files import reading
 from backend.media.image_folder import IMAGE_KINDS, list_images, read_image
 from backend.media.video import decode_video, scan_video
 
@@ -62,16 +63,19 @@ def open_plate(path: Path, first: int = 0, last: int = 0) -> Plate:
     Raises:
         PlateError: missing, unreadable, fewer than two frames, several sizes, or frames outside the plate.
     """
-    if not path.exists():
-        raise PlateError(f"{path} doesn't exist")
-    if path.is_dir():
-        return _open_folder(path, first, last)
-    if path.suffix.lower() in IMAGE_KINDS:
-        raise PlateError(f"{path} is a single image, and at least two frames are needed", "Give the folder it is in")
-    return _open_video(path, first, last)
+    with reading(path, PlateError):
+        if not path.exists():
+            raise PlateError(f"{path} doesn't exist")
+        if path.is_dir():
+            return _open_folder(path, first, last)
+        if not path.is_file():
+            raise PlateError(f"{path} is neither a file nor a folder")
+        return _open_video(path, first, last)
 
 
 def _open_video(path: Path, first: int, last: int) -> Plate:
+    if path.suffix.lower() in IMAGE_KINDS:
+        raise PlateError(f"{path} is a single image, and at least two frames are needed", "Give the folder it is in")
     facts = scan_video(path)
     if facts.broken and not 0 < last <= facts.frames:
         raise PlateError(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +62,14 @@ def test_retime_copies_whole_frames_bit_for_bit(command: Command, layers: Path, 
         np.testing.assert_array_equal(
             read_exr(tmp_path / "ben" / f"{number:04d}.exr"), read_exr(layers / "ben" / f"{source:04d}.exr")
         )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such names can't be made")
+def test_a_name_that_is_not_unicode(layers: Path, tmp_path: Path) -> None:
+    out = os.fsencode(tmp_path) + b"/\xff\xfe"
+    arguments = [sys.executable, "-m", "backend", "composite", layers, "--out", out]
+    done = subprocess.run(arguments, capture_output=True, check=True, timeout=60)
+    assert done.stdout == out + b"\n"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -273,6 +274,19 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path, name: st
     (tmp_path / name).touch()
     with pytest.raises(InputError, match="holds other files"):
         check_out_folder(tmp_path, resume)
+
+
+@pytest.mark.parametrize("name", ["a.txt/layers", "a.txt/deep/layers", "a" * 5000, "nul\0"])
+def test_where_no_folder_can_be_it_is_told_before_any_work(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(OutputError):
+        check_out_folder(tmp_path / name, resume=False)
+
+
+def test_a_read_only_folder_is_told_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OutputError, match="can't be written to"):
+        check_out_folder(tmp_path / "layers", resume=False)
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

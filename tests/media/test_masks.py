@@ -144,6 +144,15 @@ def test_names_that_cannot_be_layers(tmp_path: Path, name: str) -> None:
         open_masks(tmp_path, PLATE)
 
 
+def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with pytest.raises(MaskError, match="can't be read: permission denied"):
+        open_masks(folder, PLATE)
+
+
 def test_names_that_can(tmp_path: Path) -> None:
     names = ("José", "anna 2", "人", "check", "masks2")
     for name in names:

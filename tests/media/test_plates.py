@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -152,6 +153,16 @@ def playlist(folder: Path) -> Path:
     return folder / "list.m3u8"
 
 
+def pipe(folder: Path) -> Path:
+    # Opening it would wait for ever.
+    os.mkfifo(folder / "pipe.mp4")
+    return folder / "pipe.mp4"
+
+
+def too_long_a_name(folder: Path) -> Path:
+    return folder / ("a" * 5000)
+
+
 def sound_only(folder: Path) -> Path:
     with av.open(str(folder / "sound.wav"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
@@ -210,6 +221,8 @@ def nan_image(folder: Path) -> Path:
         (empty_file, "clip.mp4 is not a video"),
         (cut_off_mp4, "clip.mp4 is not a video"),
         (playlist, "list.m3u8 is not a video"),
+        (pipe, "neither a file nor a folder"),
+        (too_long_a_name, "can't be read: file name too long"),
         (sound_only, "sound.wav has no pictures"),
         (one_frame, "clip.mp4 has one frame only"),
         (one_image, "images has one frame only"),
