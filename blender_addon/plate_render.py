@@ -10,6 +10,7 @@ import bpy
 
 from .compat import content_skipped, content_start, left_handle, right_handle, turn_off_raw_cache
 from .scratch import ShotError, choose_exr, choose_png, make_neutral, render_frame, scratch_scene
+from .strips import source_frames
 
 FLOAT_SUFFIXES = (".exr", ".hdr", ".dpx", ".cin")
 """Sources that hold more than 8 bits can tell; their frames are written as EXR."""
@@ -89,17 +90,23 @@ def native_size(strip: bpy.types.Strip) -> tuple[int, int]:
 
 def media_length(strip: bpy.types.Strip) -> int:
     """Number of frames of the media, before any trim."""
+    if strip.type == "IMAGE":
+        return len(strip.elements)
     return content_skipped(strip) + strip.frame_duration + strip.animation_offset_end
 
 
 def media_frames(strip: bpy.types.Strip) -> tuple[int, ...]:
-    """0-based frame of the media that is seen at each frame of the strip; empty for a retimed strip."""
+    """0-based frame of the media that is seen at each frame of the strip; empty for a retimed movie strip."""
+    frames = range(left_handle(strip), right_handle(strip))
+    if strip.type == "IMAGE":
+        return tuple(source_frames(strip, frames))
     if len(strip.retiming_keys):
+        # Blender tells no one which frame it shows.
         return ()
     last, start = strip.frame_duration - 1, content_start(strip)
-    frames = (min(max(frame - start, 0), last) for frame in range(left_handle(strip), right_handle(strip)))
-    seen = (last - frame for frame in frames) if strip.use_reverse_frames else frames
-    return tuple(content_skipped(strip) + frame for frame in seen)
+    shown = (min(max(frame - start, 0), last) for frame in frames)
+    shown = (last - frame for frame in shown) if strip.use_reverse_frames else shown
+    return tuple(content_skipped(strip) + frame for frame in shown)
 
 
 def render_plate(source: Source, folder: Path) -> Iterator[float]:
@@ -158,5 +165,6 @@ def _show_untouched(strip: bpy.types.Strip) -> None:
     transform.scale_x = transform.scale_y = 1.0
     transform.rotation = 0.0
     crop.min_x = crop.max_x = crop.min_y = crop.max_y = 0
-    for modifier in list(strip.modifiers):
-        strip.modifiers.remove(modifier)
+    for modifier in strip.modifiers:
+        # Muted and not removed: outside a sequencer area 5.0 crashes when modifiers are added or removed.
+        modifier.mute = True

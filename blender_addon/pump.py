@@ -12,11 +12,14 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .backend_process import BackendProcess
-from .compat import scene_override
+from .channels import NoFreeChannel
+from .layer_loading import load
+from .layer_set_file import LayerSetProblem, read_layer_set
 from .preferences import launch_of, user_folder
 from .properties import RetimePeopleJob
 from .protocol import JobState
 from .scratch import remove_scratch
+from .sequencer_ops import sequencer_area
 from .session import PREPARING, Session, Ticket
 
 TICK_SECONDS = 0.25
@@ -153,12 +156,16 @@ def _store(ticket: Ticket, entry: RetimePeopleJob) -> None:
 def _bring_in(ticket: Ticket, scene: bpy.types.Scene) -> None:
     """Load the finished layers beside their source strip; tried once, and again when the artist asks for it."""
     ticket.tried = True
+    editor = scene.sequence_editor_create()
     try:
-        with bpy.context.temp_override(**scene_override(scene)):
-            bpy.ops.retime_people.load_layers(filepath=ticket.layers, source=ticket.strip)
-        ticket.loaded = True
-    except RuntimeError as error:
-        ticket.message = str(error).strip()
+        loaded = load(bpy.context, scene, read_layer_set(Path(ticket.layers)), editor.strips.get(ticket.strip), 0)
+    except (LayerSetProblem, NoFreeChannel) as error:
+        ticket.message = f"{error}."
+        return
+    ticket.loaded, ticket.message = True, ". ".join(loaded.warnings)
+    if not bpy.app.background:
+        with sequencer_area(bpy.context, scene):
+            bpy.ops.ed.undo_push(message="Load Layers")
 
 
 def _tick() -> float:

@@ -6,15 +6,25 @@ from types import ModuleType
 
 import bpy
 
-from . import handlers
-from .operators import layers, retime
+from . import handlers, panels, preferences, properties, pump, translations, ui_lists
+from .operators import backend, layers, mask, retime, shot, train
 
 # A module offers `classes` (a tuple, in order of need), and register() and unregister() where it has more to add.
 # One module a line; what others refer to stands before them.
 MODULES: tuple[ModuleType, ...] = (
+    preferences,
+    properties,
+    ui_lists,
+    backend,
+    shot,
+    mask,
+    train,
     layers,
     retime,
+    panels,
+    translations,
     handlers,
+    pump,
 )
 
 

@@ -14,8 +14,8 @@ from ..properties import add_person
 from ..scratch import ShotError
 
 
-class _WithScene(bpy.types.Operator):
-    """What these operators share: they change the people of the sequencer's scene"""
+class _WithScene:
+    """What these operators share: they change the people of the sequencer's scene."""
 
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
@@ -37,7 +37,7 @@ class RETIME_PEOPLE_OT_find_people(bpy.types.Operator):
         return {"CANCELLED"}
 
 
-class RETIME_PEOPLE_OT_add_masks_folder(_WithScene):
+class RETIME_PEOPLE_OT_add_masks_folder(_WithScene, bpy.types.Operator):
     """Add the people whose masks are in a folder: one person per folder in it, or one for the folder itself"""
 
     bl_idname = "retime_people.add_masks_folder"
@@ -67,7 +67,7 @@ class RETIME_PEOPLE_OT_add_masks_folder(_WithScene):
         return {"FINISHED"}
 
 
-class RETIME_PEOPLE_OT_add_mask(_WithScene):
+class RETIME_PEOPLE_OT_add_mask(_WithScene, bpy.types.Operator):
     """Add a person whose mask was drawn in Blender"""
 
     bl_idname = "retime_people.add_mask"
@@ -87,7 +87,7 @@ class RETIME_PEOPLE_OT_add_mask(_WithScene):
         return {"FINISHED"}
 
 
-class RETIME_PEOPLE_OT_remove_person(_WithScene):
+class RETIME_PEOPLE_OT_remove_person(_WithScene, bpy.types.Operator):
     """Take the active person off the list; the masks stay where they are"""
 
     bl_idname = "retime_people.remove_person"

@@ -1,6 +1,6 @@
 """A backend that only acts its part: the same routes and the same files, but jobs follow a script.
 
-Also a program: ``python fake_backend.py serve --port 0 --runtime-dir DIR``, so that it can be started like the real one.
+Also a program that is started like the real one: ``python fake_backend.py serve --port 0 --runtime-dir DIR``.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def test_a_wrong_token_is_one_sentence(backend):
 
 
 def test_the_servers_own_sentence_is_kept(client):
-    with pytest.raises(BackendError, match="There is no job nobody.") as caught:
+    with pytest.raises(BackendError, match="There is no job nobody") as caught:
         client.job("nobody")
     assert caught.value.status == 404
 
