@@ -24,7 +24,7 @@ from .compat import (
 from .depth_order import Stretch, lanes, stretches
 from .layer_set_file import Layer, LayerSet
 from .sequencer_ops import run_on, selection_kept
-from .source_look import canvas_size, give_look, give_modifiers, has_look, scale_inside
+from .source_look import canvas_size, give_look, has_look, scale_inside
 from .strip_keys import seed_keys
 from .strips import PIECES, SHOT, SUBJECT, layer_strips, mark
 
@@ -207,7 +207,8 @@ class _LayerLoader:
         meta = members[0].parent_meta()
         meta.name = f"{source.name} Layers"
         give_look(source, meta, size, canvas)
-        give_modifiers(source, meta)
+        if source.modifiers:
+            run_on(self.context, self.scene, [source, meta], bpy.ops.sequencer.strip_modifier_copy, type="REPLACE")
         others = [strip for strip in self._strips if strip != meta]
         meta.channel = first_free_block(others, self.where.channel, 1, self.where.left, self.where.right)
 

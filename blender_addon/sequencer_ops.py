@@ -56,12 +56,16 @@ def level_strips(scene: Scene, meta: Strip | None) -> Any:
 def level_shown(scene: Scene, meta: Strip | None) -> Iterator[None]:
     """Open a meta strip (or the scene) in the sequencer, because operators reach only what is shown."""
     editor = scene.sequence_editor
-    before = list(editor.meta_stack)
+    before = editor.meta_stack[-1] if editor.meta_stack else None
+    if before == meta:
+        # Showing it once more would forget the active strip.
+        yield
+        return
     editor.display_stack(meta)
     try:
         yield
     finally:
-        editor.display_stack(before[-1] if before else None)
+        editor.display_stack(before)
 
 
 @contextmanager

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import bpy
-
 from .compat import Scene, Strip
 
 _TRANSFORM = {"offset_x": 0.0, "offset_y": 0.0, "scale_x": 1.0, "scale_y": 1.0, "rotation": 0.0}
@@ -63,12 +59,6 @@ def give_look(source: Strip, meta: Strip, size: tuple[int, int], canvas: tuple[i
     meta.blend_type = source.blend_type if source.blend_type not in _USUAL_BLENDS else "ALPHA_OVER"
 
 
-def give_modifiers(source: Strip, meta: Strip) -> None:
-    """Copy the modifiers of the source strip with all that is set in them."""
-    for modifier in source.modifiers:
-        _copy_values(modifier, meta.modifiers.new(modifier.name, modifier.type))
-
-
 def _give_crop(source: Strip, meta: Strip, size: tuple[int, int], canvas: tuple[int, int], inside: float) -> None:
     for axis, (low, high) in enumerate((("min_x", "max_x"), ("min_y", "max_y"))):
         margin = (canvas[axis] - size[axis] * inside) / 2
@@ -76,24 +66,3 @@ def _give_crop(source: Strip, meta: Strip, size: tuple[int, int], canvas: tuple[
             cropped = getattr(source.crop, name)
             if cropped:
                 setattr(meta.crop, name, max(0, round(margin + cropped * inside)))
-
-
-def _copy_values(source: Any, target: Any) -> None:
-    for prop in source.bl_rna.properties:
-        value = getattr(source, prop.identifier)
-        if prop.type == "COLLECTION":
-            _copy_collection(value, getattr(target, prop.identifier))
-        elif prop.type == "POINTER" and not isinstance(value, bpy.types.ID | bpy.types.Strip | None):
-            _copy_values(value, getattr(target, prop.identifier))
-        elif not prop.is_readonly:
-            setattr(target, prop.identifier, value)
-    if isinstance(target, bpy.types.CurveMapping):
-        target.update()
-
-
-def _copy_collection(source: Any, target: Any) -> None:
-    # Only the points of curves can be added to from Python; other lists have a fixed length.
-    while len(target) < len(source) and hasattr(target, "new"):
-        target.new(0.5, 0.5)
-    for a, b in zip(source, target, strict=False):
-        _copy_values(a, b)

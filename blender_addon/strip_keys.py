@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -12,6 +13,7 @@ from .channels import empty_channel
 from .compat import (
     Scene,
     Strip,
+    content_end,
     content_start,
     left_handle,
     right_handle,
@@ -32,6 +34,8 @@ def seed_keys(context: bpy.types.Context, scene: Scene, strip: Strip) -> None:
     if len(strip.retiming_keys) < 2:
         with _positive_time(strip, content_start(strip)):
             frame = content_start(strip)
+            # A trimmed strip would get further keys at its trims.
+            set_handles(strip, frame, frame + len(strip.elements))
             run_on(context, scene, [strip], bpy.ops.sequencer.retiming_key_add, timeline_frame=frame)
 
 
@@ -44,6 +48,8 @@ def edited(context: bpy.types.Context, scene: Scene, strip: Strip) -> Iterator[N
     left, right, channel = left_handle(strip), right_handle(strip), strip.channel
     with selection_kept(scene):
         strip.channel = empty_channel(strips_beside(scene, strip))
+        # Operators would add keys at the trims of a trimmed strip.
+        set_handles(strip, content_start(strip), content_end(strip))
         try:
             with level_shown(scene, strip.parent_meta()):
                 yield
@@ -113,7 +119,7 @@ def set_speed(
         _add_key(strip, a)
         _add_key(strip, b)
         length = max(1, round((b - a) * 100 / percent))
-        _move_keys(strip, [_stretched(f, a, b, length) for f in _key_frames(strip)])
+        _move_keys(strip, _stretched(_key_frames(strip), a, b, length))
 
 
 def reset(context: bpy.types.Context, scene: Scene, strip: Strip, start: int) -> None:
@@ -123,12 +129,17 @@ def reset(context: bpy.types.Context, scene: Scene, strip: Strip, start: int) ->
     seed_keys(context, scene, strip)
 
 
-def _stretched(frame: int, a: int, b: int, length: int) -> int:
-    if frame <= a:
-        return frame
-    if frame >= b:
-        return frame + length - (b - a)
-    return a + round((frame - a) * length / (b - a))
+def _stretched(frames: Sequence[int], a: int, b: int, length: int) -> list[int]:
+    """Where keys go when the frames from a to b are to take so many frames; no two come to lie on one frame."""
+    moved = []
+    for frame in frames:
+        if frame >= b:
+            target = frame + length - (b - a)
+        else:
+            target = a + math.floor((frame - a) * length / (b - a) + 0.5) if frame > a else frame
+            target = max(target, moved[-1] + 1) if moved else target
+        moved.append(target)
+    return moved
 
 
 def _key_frames(strip: Strip) -> list[int]:
