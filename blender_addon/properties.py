@@ -70,7 +70,7 @@ class RetimePeoplePerson(bpy.types.PropertyGroup):
     color: FloatVectorProperty(
         name="Color",
         description="Color of this person in lists",
-        subtype="COLOR",
+        subtype="COLOR_GAMMA",
         size=3,
         min=0.0,
         max=1.0,
@@ -117,7 +117,9 @@ class RetimePeopleJob(bpy.types.PropertyGroup):
 class RetimePeopleScene(bpy.types.PropertyGroup):
     """Everything that the extension stores with a scene."""
 
-    settings: PointerProperty(type=RetimePeopleSettings)
+    settings: PointerProperty(
+        name="Settings", description="Choices for the next decomposition", type=RetimePeopleSettings
+    )
     people: CollectionProperty(type=RetimePeoplePerson, name="People", description="People to get layers of their own")
     people_index: IntProperty(name="Active Person", description="Person that is chosen in the list", min=0)
     out: StringProperty(
