@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ def main() -> None:
     else:
         render_film(scene, out / "retimed.mp4")
     bpy.ops.preferences.addon_disable(module=MODULE)
+    leave()
+
+
+def leave() -> None:
+    """End the program at once: in 4.5 Blender's module may wait for ever for a thread of its own at exit."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def enable_addon(resources: Path) -> None:
