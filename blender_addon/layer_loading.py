@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -26,19 +26,11 @@ from .layer_set_file import Layer, LayerSet
 from .sequencer_ops import run_on, selection_kept
 from .source_look import canvas_size, give_look, has_look, scale_inside
 from .strip_keys import seed_keys
-from .strips import PIECES, SHOT, SUBJECT, layer_strips, mark
+from .strips import PIECES, SHOT, SUBJECT, layer_strips, mark, pieces_of
 
 COLOR_SPACE = "Linear Rec.709"
 SEQUENCER_SPACE = "sRGB"
 PERSON_COLORS = ("COLOR_01", "COLOR_04", "COLOR_05", "COLOR_03", "COLOR_06", "COLOR_02", "COLOR_07")
-
-
-@dataclass
-class Loaded:
-    """What became of a layer set: the strips by name, lowest first, and what the artist should know."""
-
-    strips: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -88,8 +80,13 @@ def _same_file(strip_path: str, plate: str) -> bool:
     return bool(plate) and Path(bpy.path.abspath(strip_path)).resolve() == Path(plate).resolve()
 
 
-def load(context: bpy.types.Context, scene: Scene, layer_set: LayerSet, source: Strip | None, channel: int) -> Loaded:
+def load(
+    context: bpy.types.Context, scene: Scene, layer_set: LayerSet, source: Strip | None, channel: int
+) -> list[str]:
     """Make the strips of a layer set and mute the source strip. If anything fails, nothing is left behind.
+
+    Returns:
+        What the artist should know, a sentence each without its full stop.
 
     Raises:
         NoFreeChannel: when there is no room.
@@ -98,10 +95,10 @@ def load(context: bpy.types.Context, scene: Scene, layer_set: LayerSet, source: 
     where = place(scene, layer_set, source, channel)
     shot = uuid.uuid4().hex[:12]
     with selection_kept(scene), _all_or_nothing(scene, shot):
-        made = _LayerLoader(context, scene, layer_set, shot, where, source).load()
+        warnings = _LayerLoader(context, scene, layer_set, shot, where, source).load()
     if source is not None:
         source.mute = True
-    return made
+    return warnings
 
 
 @contextmanager
@@ -126,7 +123,7 @@ class _LayerLoader:
     where: Placement
     source: Strip | None
 
-    def load(self) -> Loaded:
+    def load(self) -> list[str]:
         subjects = self.layer_set.with_role("subject")
         pieces = stretches(self.layer_set.order, [layer.name for layer in subjects])
         rows = lanes(pieces)
@@ -158,6 +155,8 @@ class _LayerLoader:
         strip = self._strip(layer, channel, (left, right))
         # Blender makes names unique; the first one a person gets is the person's name from now on.
         strip[SUBJECT] = names.setdefault(layer.name, strip.name)
+        if strip.name != strip[SUBJECT]:
+            strip.name = f"{strip[SUBJECT]} Part {len(pieces_of(self.scene, strip[SUBJECT]))}"
         strip.color_tag = PERSON_COLORS[(len(names) - 1) % len(PERSON_COLORS)]
 
     def _strip(self, layer: Layer, channel: int, seen: tuple[int, int] | None = None) -> Strip:
@@ -189,13 +188,11 @@ class _LayerLoader:
             if len(pieces) > 1:
                 run_on(self.context, self.scene, pieces, bpy.ops.sequencer.connect, toggle=False)
 
-    def _finish(self) -> Loaded:
-        loaded = Loaded([strip.name for strip in layer_strips(self.scene, self.shot)])
+    def _finish(self) -> list[str]:
         if self.source is not None and has_look(self.source):
             self._group(self.source)
         turn_off_raw_cache(self.scene)
-        loaded.warnings = self._warnings()
-        return loaded
+        return self._warnings()
 
     def _group(self, source: Strip) -> None:
         """Put the layers into a meta strip that looks as the source strip does."""

@@ -26,7 +26,9 @@ def duplicate(context: bpy.types.Context, scene: Scene, pieces: Sequence[Strip])
     with selection_kept(scene):
         run_on(context, scene, pieces, bpy.ops.sequencer.duplicate)
     copies = [strip for strip in layer_strips(scene) if strip.name not in before]
+    # The copy of the strip that bears the person's name, "anna.001", rather than "anna part 2.001".
+    name = min((strip.name for strip in copies), key=len)
     for strip in copies:
         strip.channel = lowest + rows.index(strip.channel)
-        strip[SUBJECT] = copies[0].name
-    return copies[0].name
+        strip[SUBJECT] = name
+    return name

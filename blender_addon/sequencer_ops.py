@@ -52,6 +52,16 @@ def level_strips(scene: Scene, meta: Strip | None) -> Any:
     return meta.strips if meta else scene.sequence_editor.strips
 
 
+def metas_around(strip: Strip) -> list[Strip]:
+    """The meta strips that hold a strip, outermost first."""
+    metas: list[Strip] = []
+    parent = strip.parent_meta()
+    while parent:
+        metas.insert(0, parent)
+        parent = parent.parent_meta()
+    return metas
+
+
 @contextmanager
 def level_shown(scene: Scene, meta: Strip | None) -> Iterator[None]:
     """Open a meta strip (or the scene) in the sequencer, because operators reach only what is shown."""

@@ -20,7 +20,14 @@ from .compat import (
     set_content_start,
     set_handles,
 )
-from .sequencer_ops import deselect_retiming_keys, level_shown, run_on, selection_kept, strips_beside
+from .sequencer_ops import (
+    deselect_retiming_keys,
+    level_shown,
+    metas_around,
+    run_on,
+    selection_kept,
+    strips_beside,
+)
 from .strip_order import keys_safe
 from .strips import source_frames
 
@@ -43,19 +50,23 @@ def seed_keys(context: bpy.types.Context, scene: Scene, strip: Strip) -> None:
 def edited(context: bpy.types.Context, scene: Scene, strip: Strip) -> Iterator[None]:
     """Let a strip's time be changed; afterwards it is seen on the same frames and channel as before.
 
-    It waits on an empty channel meanwhile, because Blender moves strips that overlap, if only for a moment.
+    It waits on an empty channel meanwhile, and so do the meta strips around it, which grow and shrink with it:
+    Blender moves strips that overlap, if only for a moment.
     """
-    left, right, channel = left_handle(strip), right_handle(strip), strip.channel
+    chain = [*metas_around(strip), strip]
+    places = [(s, left_handle(s), right_handle(s), s.channel) for s in chain]
     with selection_kept(scene):
-        strip.channel = empty_channel(strips_beside(scene, strip))
+        for item in chain:
+            item.channel = empty_channel(strips_beside(scene, item))
         # Operators would add keys at the trims of a trimmed strip.
         set_handles(strip, content_start(strip), content_end(strip))
         try:
             with level_shown(scene, strip.parent_meta()):
                 yield
         finally:
-            set_handles(strip, left, right)
-            strip.channel = channel
+            for item, left, right, channel in reversed(places):
+                set_handles(item, left, right)
+                item.channel = channel
 
 
 @contextmanager

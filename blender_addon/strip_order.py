@@ -9,38 +9,23 @@ import bpy
 
 from .channels import CHANNELS
 from .compat import Scene, Strip, content_start, left_handle, set_content_start
-from .sequencer_ops import deselect_retiming_keys, level_strips, run_on, strips_beside
+from .sequencer_ops import deselect_retiming_keys, level_strips, metas_around, run_on, strips_beside
 
-# Blender looks up the owner of a key by walking through all strips, and takes the first strip without keys for the
-# owner. It then writes into memory that is not there. So no strip without keys may come before the one we edit: neither
-# beside it (colors and adjustments can't have keys at all, so the others are put behind), nor a meta strip around it
-# (which is given keys for as long as it takes).
+# Blender looks up the owner of a key by walking through all strips, those inside a meta strip before the meta strip
+# itself, and takes the first strip without keys for the owner. It then writes into memory that is not there. So no
+# strip without keys may come before the one we edit, nor before a meta strip around it; colors and adjustments can't
+# have keys at all, so what is in the way is put behind.
 
 
 @contextmanager
 def keys_safe(context: bpy.types.Context, scene: Scene, strip: Strip) -> Iterator[None]:
     """Let the retiming keys of a strip be read and moved from Python; the strip itself must have keys."""
-    metas = _metas_around(strip)
-    for inner in [*metas, strip]:
-        _put_first(context, scene, inner)
-    for meta in metas:
-        run_on(context, scene, [meta], bpy.ops.sequencer.retiming_key_add, timeline_frame=max(0, left_handle(meta)))
+    for item in [*metas_around(strip), strip]:
+        _put_first(context, scene, item)
     try:
         yield
     finally:
-        for meta in metas:
-            run_on(context, scene, [meta], bpy.ops.sequencer.retiming_reset)
         deselect_retiming_keys(context, scene)
-
-
-def _metas_around(strip: Strip) -> list[Strip]:
-    """The meta strips that hold a strip, outermost first."""
-    metas = []
-    parent = strip.parent_meta()
-    while parent:
-        metas.insert(0, parent)
-        parent = parent.parent_meta()
-    return metas
 
 
 def _put_first(context: bpy.types.Context, scene: Scene, strip: Strip) -> None:

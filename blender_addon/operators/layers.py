@@ -47,14 +47,16 @@ class RETIME_PEOPLE_OT_load_layers(bpy.types.Operator):
         scene = sequencer_scene(context)
         try:
             layer_set = read_layer_set(Path(bpy.path.abspath(self.filepath)))
-            loaded = load(context, scene, layer_set, _source(scene, self.source), self.channel)
+            warnings = load(context, scene, layer_set, _source(scene, self.source), self.channel)
         except (LayerSetProblem, NoFreeChannel) as problem:
             self.report({"ERROR"}, f"{problem}.")
             return {"CANCELLED"}
         refresh_residuals(scene)
-        for warning in loaded.warnings:
+        if self.source and self.source not in scene.sequence_editor.strips:
+            warnings.append(f"There is no strip {self.source} any more; the layers begin where the scene begins")
+        for warning in warnings:
             self.report({"WARNING"}, f"{warning}.")
-        self.report({"INFO"}, f"Loaded {', '.join(loaded.strips)}.")
+        self.report({"INFO"}, f"Loaded {', '.join(layer.name for layer in layer_set.layers)}.")
         return {"FINISHED"}
 
 

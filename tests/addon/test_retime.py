@@ -239,6 +239,35 @@ def test_inside_meta_strips(loaded, ops, tmp_path):
     assert not editor.meta_stack
 
 
+def test_meta_strips_keep_their_place(loaded, ops):
+    editor = loaded.sequence_editor
+    compat = strips_of_addon("sequencer_ops")
+    members = [editor.strips[name] for name in ("background", "anna", "bruno")]
+    compat.run_on(bpy.context, loaded, members, bpy.ops.sequencer.meta_make)
+    meta = members[0].parent_meta()
+    follower = color_strip(loaded, "Next shot", 40)
+    follower.frame_start = FRAMES + 1
+    follower.channel = meta.channel
+    before = [(s.channel, s.frame_final_start, s.frame_final_end) for s in (meta, follower)]
+    ops.freeze(person="anna", frame=5, duration=30)
+    ops.set_speed(person="bruno", percent=20)
+    ops.offset(person="bruno", frames=-20)
+    assert [(s.channel, s.frame_final_start, s.frame_final_end) for s in (meta, follower)] == before
+
+
+def test_duplicate_of_a_person_in_pieces(addon, tmp_path):
+    scene = new_scene()
+    order = [["anna", "bruno"]] * 4 + [["bruno", "anna"]] * 5 + [["anna", "bruno"]] * 3
+    bpy.ops.retime_people.load_layers(filepath=str(coded_set(tmp_path / "layers", order)))
+    bpy.ops.retime_people.duplicate(person="anna")
+    strips = strips_of_addon("strips")
+    assert strips.people(scene) == ["anna", "bruno", "anna.001"]
+    assert [s.name for s in strips.pieces_of(scene, "anna")] == ["anna", "anna Part 2", "anna Part 3"]
+    assert len(strips.pieces_of(scene, "anna.001")) == 3
+    bpy.ops.retime_people.offset(person="anna.001", frames=2)
+    assert seen(render(scene, tmp_path / "out"), LEFT) == [0, 0, *range(FRAMES - 2)]
+
+
 def test_keys_survive_saving(loaded, ops, tmp_path):
     ops.freeze(person="anna", frame=5, duration=3)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "file.blend"))
