@@ -8,15 +8,29 @@ import bpy
 
 from .backend_process import BackendState
 from .compat import sequencer_scene
+from .layer_loading import color_space_problem
 from .plate_render import visible_frames, why_not_source
 from .poll_reasons import chosen_strip, is_under_way, shown_job
 from .properties import RetimePeopleJob, RetimePeopleScene
 from .protocol import JobState
 from .pump import session
+from .strips import active_person, people
 
 CHARACTER_WIDTH = 6.5
 """Pixels that a character of the interface takes on average, at a scale of 1."""
 MINUTE = 60
+
+CHOOSE_PYTHON = "Layers are computed by a program of its own. Choose the Python that retime-people is installed in."
+
+RETIME_BUTTONS = (
+    ("freeze", "Freeze", "FREEZE"),
+    ("offset", "Offset", "TIME"),
+    ("set_speed", "Speed", "PLAY"),
+    ("reset", "Reset", "LOOP_BACK"),
+    ("duplicate", "Duplicate", "DUPLICATE"),
+    ("remove", "Hide", "HIDE_ON"),
+)
+"""Operator, text and icon of each change of a person."""
 
 BACKEND_ICONS = {
     BackendState.NOT_CONFIGURED: "PREFERENCES",
@@ -40,6 +54,7 @@ class RETIME_PEOPLE_PT_main(_RetimeTab, bpy.types.Panel):
     """From a strip to its layers"""
 
     bl_label = "Decompose"
+    bl_order = 1
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the way from top to bottom: backend, strip, people, the button, the job."""
@@ -50,10 +65,11 @@ class RETIME_PEOPLE_PT_main(_RetimeTab, bpy.types.Panel):
         props = scene.retime_people
         if session().backend.status.state is not BackendState.RUNNING:
             _draw_backend(layout.box(), context)
-        _draw_strip(layout, context, scene)
-        _draw_people(layout, props)
-        _draw_start(layout, props)
         entry = shown_job(context)
+        if _draw_strip(layout, context, scene):
+            _draw_people(layout, props)
+            if entry is None or not is_under_way(entry):
+                _draw_start(layout, props)
         if entry is not None:
             _draw_job(layout.box(), context, entry)
 
@@ -94,6 +110,36 @@ class RETIME_PEOPLE_PT_backend(_RetimeTab, bpy.types.Panel):
         _draw_backend(self.layout, context)
 
 
+class RETIME_PEOPLE_PT_retime(_RetimeTab, bpy.types.Panel):
+    """What can be done with a person whose layers are loaded"""
+
+    bl_label = "Retime"
+    bl_order = 0
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only when layers are loaded."""
+        scene = sequencer_scene(context)
+        return scene is not None and bool(people(scene))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the chosen person and the changes of time."""
+        layout, scene = self.layout, sequencer_scene(context)
+        problem = color_space_problem(scene)
+        if problem:
+            paragraph(layout, context, f"{problem}.", "ERROR", True)
+            layout.operator("retime_people.use_srgb_sequencer")
+        person = active_person(scene)
+        if person:
+            layout.label(text=person, icon="USER", translate=False)
+        else:
+            paragraph(layout, context, "Select the strip of a person to retime.", "INFO")
+        grid = layout.grid_flow(columns=2, even_columns=True, align=True)
+        grid.enabled = bool(person)
+        for operator, text, icon in RETIME_BUTTONS:
+            grid.operator(f"retime_people.{operator}", text=text, icon=icon)
+
+
 def paragraph(
     layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE", alert: bool = False
 ) -> None:
@@ -119,12 +165,12 @@ def time_left(seconds: float) -> str:
 def _draw_backend(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     status = session().backend.status
     broken = status.state in (BackendState.FAILED, BackendState.MISMATCH)
-    paragraph(layout, context, status.sentence, BACKEND_ICONS[status.state], broken)
-    if status.state is BackendState.NOT_CONFIGURED:
-        addon = context.preferences.addons.get(__package__)
-        if addon is not None and addon.preferences is not None:
-            layout.prop(addon.preferences, "backend_python", text="Python")
+    addon = context.preferences.addons.get(__package__)
+    if status.state is BackendState.NOT_CONFIGURED and addon is not None and addon.preferences is not None:
+        paragraph(layout, context, CHOOSE_PYTHON, BACKEND_ICONS[status.state])
+        layout.prop(addon.preferences, "backend_python", text="Python")
         return
+    paragraph(layout, context, status.sentence, BACKEND_ICONS[status.state], broken)
     row = layout.row(align=True)
     if status.state in (BackendState.STOPPED, BackendState.FAILED):
         row.operator("retime_people.start_backend", icon="PLAY")
@@ -132,15 +178,19 @@ def _draw_backend(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         row.operator("retime_people.stop_backend", icon="X")
 
 
-def _draw_strip(layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
+def _draw_strip(layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> bool:
+    """Draw what would be decomposed; False when something else must be chosen first."""
     strip = chosen_strip(scene)
     reason = why_not_source(strip)
     if reason:
         paragraph(layout, context, reason, "INFO")
-        return
-    row = layout.row()
-    row.label(text=strip.name, icon="FILE_MOVIE" if strip.type == "MOVIE" else "FILE_IMAGE", translate=False)
+        return False
+    split = layout.split(factor=0.65)
+    split.label(text=strip.name, icon="FILE_MOVIE" if strip.type == "MOVIE" else "FILE_IMAGE", translate=False)
+    row = split.row()
+    row.alignment = "RIGHT"
     row.label(text=f"{visible_frames(strip)} frames")
+    return True
 
 
 def _draw_people(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:
@@ -174,6 +224,7 @@ def _draw_start(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:
     row.scale_y = 1.5
     row.enabled = len(props.people) > 0
     row.operator("retime_people.decompose", icon="RENDERLAYERS")
+    layout.operator("retime_people.load_layers", text="Load Finished Layers", icon="IMPORT")
 
 
 def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, entry: RetimePeopleJob) -> None:
@@ -202,11 +253,18 @@ def _draw_progress(layout: bpy.types.UILayout, entry: RetimePeopleJob) -> None:
 
 def _draw_finished(layout: bpy.types.UILayout, context: bpy.types.Context, entry: RetimePeopleJob) -> None:
     if entry.loaded:
-        paragraph(layout, context, f"The layers of {entry.strip} are loaded.", "CHECKMARK")
+        paragraph(layout, context, _done_text(entry), "CHECKMARK")
     else:
         paragraph(layout, context, entry.message or "The layers are done, but not loaded.", "ERROR", True)
-        layout.operator("retime_people.load_layers", icon="IMPORT").filepath = entry.layers
+        load = layout.operator("retime_people.load_layers", icon="IMPORT")
+        load.filepath, load.source = entry.layers, entry.strip
     layout.operator("retime_people.dismiss", icon="X")
 
 
-classes = (RETIME_PEOPLE_PT_main, RETIME_PEOPLE_PT_settings, RETIME_PEOPLE_PT_backend)
+def _done_text(entry: RetimePeopleJob) -> str:
+    text = f"The layers of {entry.strip} are loaded; select the strip of a person to retime."
+    # Loading may have had something to say, such as a strip that is covered now.
+    return f"{text} {entry.message}." if entry.message else text
+
+
+classes = (RETIME_PEOPLE_PT_main, RETIME_PEOPLE_PT_retime, RETIME_PEOPLE_PT_settings, RETIME_PEOPLE_PT_backend)

@@ -10,7 +10,7 @@ import bpy
 
 from .compat import content_skipped, content_start, left_handle, right_handle, turn_off_raw_cache
 from .scratch import ShotError, choose_exr, choose_png, make_neutral, render_frame, scratch_scene
-from .strips import source_frames
+from .strips import SHOT, source_frames
 
 FLOAT_SUFFIXES = (".exr", ".hdr", ".dpx", ".cin")
 """Sources that hold more than 8 bits can tell; their frames are written as EXR."""
@@ -37,6 +37,8 @@ def why_not_source(strip: bpy.types.Strip | None) -> str:
         return "No strip is active; click the movie or image strip to decompose."
     if strip.type not in {"MOVIE", "IMAGE"}:
         return f"{strip.name} is no movie or image strip; choose the strip that shows the people."
+    if strip.get(SHOT):
+        return f"{strip.name} is a layer already; choose the strip that it was made from."
     if visible_frames(strip) < 2:
         return f"{strip.name} has only one frame; people can be told apart only when they move."
     return ""

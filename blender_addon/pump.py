@@ -21,6 +21,7 @@ from .protocol import JobState
 from .scratch import remove_scratch
 from .sequencer_ops import sequencer_area
 from .session import PREPARING, Session, Ticket
+from .strips import layer_strips, refresh_residuals
 
 TICK_SECONDS = 0.25
 PREPARE_SECONDS = 0.05
@@ -44,22 +45,24 @@ def session() -> Session:
     return Live.session
 
 
-def pump_once(current: Session, seconds: float = PREPARE_SECONDS) -> bool:
-    """Do what there is to do on the main thread for about so long; True when something changed that is drawn."""
+def pump_once(current: Session, seconds: float = PREPARE_SECONDS) -> None:
+    """Do what there is to do on the main thread, rendering for about so long."""
     current.backend.launch = launch_of(bpy.context)
-    before = (current.backend.status, [repr(ticket) for ticket in current.tickets.values()])
     current.advance(seconds)
     current.follow()
     for ticket in list(current.tickets.values()):
         entry = _entry_of(ticket)
         if entry is None:
             continue
-        if ticket.state == JobState.FINISHED and ticket.layers and not (ticket.loaded or ticket.tried):
-            _bring_in(ticket, entry.id_data)
+        scene = entry.id_data
+        if ticket.state == JobState.FINISHED and ticket.layers and not ticket.tried:
+            _bring_in(ticket, scene)
             # Loading may have moved the properties in memory.
             entry = _entry_of(ticket) or entry
+        if ticket.tried:
+            # Asked of the strips, because undo and redo take them away and bring them back.
+            ticket.loaded = _has_layers(scene, ticket.out)
         _store(ticket, entry)
-    return before != (current.backend.status, [repr(ticket) for ticket in current.tickets.values()])
 
 
 def wait_for(ticket: Ticket) -> None:
@@ -95,8 +98,12 @@ def adopt_file() -> None:
                 current.attach(ticket)
 
 
-def redraw() -> None:
-    """Have every sequencer drawn again."""
+def _redraw_if_changed(current: Session) -> None:
+    """Have the sequencers drawn again when there is something new to see in the panel."""
+    shown = repr((current.backend.status, list(current.tickets.values())))
+    if shown == current.shown:
+        return
+    current.shown = shown
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "SEQUENCE_EDITOR":
@@ -122,13 +129,13 @@ def _ticket_of(entry: RetimePeopleJob) -> Ticket:
 
 
 def _entry_of(ticket: Ticket) -> RetimePeopleJob | None:
-    """The stored job of a ticket, in whatever scene; added again when an undo has taken it away."""
+    """The stored job of a ticket, in whatever scene; added again when an undo has taken it away meanwhile."""
     for scene in bpy.data.scenes:
         for entry in scene.retime_people.jobs:
             if entry.out == ticket.out:
                 return entry
     scene = bpy.data.scenes.get(ticket.scene)
-    if scene is None:
+    if scene is None or ticket.settled:
         return None
     entry = scene.retime_people.jobs.add()
     entry.out = ticket.out
@@ -158,22 +165,28 @@ def _bring_in(ticket: Ticket, scene: bpy.types.Scene) -> None:
     ticket.tried = True
     editor = scene.sequence_editor_create()
     try:
-        loaded = load(bpy.context, scene, read_layer_set(Path(ticket.layers)), editor.strips.get(ticket.strip), 0)
+        warnings = load(bpy.context, scene, read_layer_set(Path(ticket.layers)), editor.strips.get(ticket.strip), 0)
     except (LayerSetProblem, NoFreeChannel) as error:
         ticket.message = f"{error}."
         return
-    ticket.loaded, ticket.message = True, ". ".join(loaded.warnings)
+    refresh_residuals(scene)
+    ticket.message = ". ".join(warnings)
     if not bpy.app.background:
         with sequencer_area(bpy.context, scene):
             bpy.ops.ed.undo_push(message="Load Layers")
+
+
+def _has_layers(scene: bpy.types.Scene, out: str) -> bool:
+    backgrounds = layer_strips(scene, role="background")
+    return any(Path(bpy.path.abspath(strip.directory)).is_relative_to(out) for strip in backgrounds)
 
 
 def _tick() -> float:
     """What Blender's timer calls; must never raise, because Blender would drop it."""
     current = session()
     try:
-        if pump_once(current):
-            redraw()
+        pump_once(current)
+        _redraw_if_changed(current)
     except Exception:
         logger.exception("The jobs could not be followed")
     return REST_SECONDS if current.preparation is not None else TICK_SECONDS

@@ -71,6 +71,8 @@ class Session:
         self.board = JobBoard(backend)
         self.tickets: dict[str, Ticket] = {}
         self.preparation: Preparation | None = None
+        self.shown = ""
+        """What the panel showed when it was last drawn, so that it is drawn again only for something new."""
 
     def begin(self, plan: ShotPlan) -> Ticket:
         """Start to prepare a shot, and the backend meanwhile."""
@@ -120,6 +122,7 @@ class Session:
 
     def resume(self, ticket: Ticket) -> None:
         """Go on with a cancelled or failed job from its last checkpoint."""
+        ticket.tried = False
         self._order_for(ticket, lambda: self._up().resume(ticket.job_id))
 
     def leave_file(self) -> None:

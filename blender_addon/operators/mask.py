@@ -91,7 +91,7 @@ class RETIME_PEOPLE_OT_remove_person(_WithScene, bpy.types.Operator):
     """Take the active person off the list; the masks stay where they are"""
 
     bl_idname = "retime_people.remove_person"
-    bl_label = "Remove Person"
+    bl_label = "Remove From List"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -76,6 +76,26 @@ def test_layers_start_where_the_strip_starts(fake, strip, masks, tmp_path):
     assert (layer.frame_final_start, layer.frame_final_end) == (11, 11 + FRAMES)
 
 
+def test_a_layer_is_not_decomposed_again(fake, strip, masks, tmp_path):
+    decompose(out=str(tmp_path / "out"), masks=masks)
+    editor = bpy.context.scene.sequence_editor
+    editor.active_strip = editor.strips_all["anna"]
+    with pytest.raises(RuntimeError, match="anna is a layer already"):
+        decompose(masks=masks)
+
+
+def test_removed_layers_can_be_loaded_again(fake, strip, masks, props, module, tmp_path):
+    decompose(out=str(tmp_path / "out"), masks=masks)
+    strips = bpy.context.scene.sequence_editor.strips
+    for layer in [layer for layer in strips if layer != strip]:
+        strips.remove(layer)
+    module("pump").pump_once(module("pump").session())
+    assert props.jobs[0].state == "finished" and not props.jobs[0].loaded
+    bpy.ops.retime_people.load_layers(filepath=props.jobs[0].layers, source="Clip")
+    module("pump").pump_once(module("pump").session())
+    assert props.jobs[0].loaded
+
+
 def test_settings_of_the_scene_are_used(fake, strip, masks, props, tmp_path):
     props.settings.preset, props.settings.residual = "best", False
     props.out = str(tmp_path / "chosen")
