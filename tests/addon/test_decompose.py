@@ -168,6 +168,13 @@ def test_another_version_is_one_sentence(runtime_dir, strip, masks, tmp_path):
         decompose(out=str(tmp_path / "out"), masks=masks)
 
 
+def test_a_wrong_token_is_one_sentence(fake, runtime_dir, strip, masks, tmp_path, monkeypatch):
+    monkeypatch.delenv("RETIME_PEOPLE_PYTHON", raising=False)
+    fake.token = "changed"
+    with pytest.raises(RuntimeError, match="refuses our token"):
+        decompose(out=str(tmp_path / "out"), masks=masks)
+
+
 def test_no_people_is_one_sentence(fake, strip):
     with pytest.raises(RuntimeError, match="masks must be given"):
         decompose()

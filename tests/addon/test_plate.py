@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from pictures import HEIGHT, WIDTH, add_clip, number_of, numbered_picture, read_png, write_clip
 
 FRAMES = 12
+MOVIE = Path(__file__).parents[2] / "examples" / "plaza" / "clip.mp4"
 
 
 @pytest.fixture
@@ -73,6 +75,28 @@ def test_retiming_is_kept(plate, scratch, strip, tmp_path, addon):
     numbers = plate.media_frames(strip)
     assert len(numbers) > FRAMES and numbers[0] == 0 and numbers[-1] == FRAMES - 1
     assert_shows(rendered(plate, scratch, strip, tmp_path / "plate"), numbers)
+
+
+@pytest.mark.skipif(not MOVIE.is_file(), reason="the example clip is not here")
+@pytest.mark.parametrize("change", ["plain", "trimmed", "reversed", "retimed"])
+def test_a_movie_is_what_blender_shows(plate, scratch, addon, tmp_path, change):
+    scene = bpy.context.scene
+    strip = scene.sequence_editor_create().strips.new_movie("Movie", str(MOVIE), 1, 5)
+    scene.sequence_editor.active_strip = strip
+    if change == "retimed":
+        importlib.import_module(f"{addon.__name__}.strip_keys").seed_keys(bpy.context, scene, strip)
+        strip.retiming_keys[-1].timeline_frame += 20
+    strip.frame_offset_start = 4 if change == "trimmed" else 0
+    strip.use_reverse_frames = change == "reversed"
+    strip.frame_final_duration = 8
+    pictures = rendered(plate, scratch, strip, tmp_path / "plate")
+    assert len(pictures) == 8
+    scratch.make_neutral(scene, *plate.native_size(strip))
+    scratch.choose_png(scene, "RGB")
+    importlib.import_module(f"{addon.__name__}.compat").turn_off_raw_cache(scene)
+    for index in (7, 0, 3):
+        scratch.render_frame(scene, strip.frame_final_start + index, tmp_path / "direct.png")
+        assert np.array_equal(read_png(tmp_path / "direct.png"), pictures[index])
 
 
 def test_looks_are_left_out(plate, scratch, strip, tmp_path, addon):
