@@ -73,3 +73,13 @@ def set_handles(strip: Strip, left: int, right: int) -> None:
 def content_skipped(strip: Strip) -> int:
     """How many source frames at the head of the file the strip leaves out for good."""
     return int(strip.animation_offset_start if BEFORE_5_2 else strip.content_trim_start)
+
+
+def content_skipped_at_end(strip: Strip) -> int:
+    """How many source frames at the tail of the file the strip leaves out for good."""
+    return int(strip.animation_offset_end if BEFORE_5_2 else strip.content_trim_end)
+
+
+def content_length(strip: Strip) -> int:
+    """How many source frames the strip has, those that a trim hides included."""
+    return int(strip.frame_duration if BEFORE_5_2 else strip.content_duration)

@@ -154,7 +154,7 @@ class JobBoard:
         self._let_go(job_id)
         sentence = str(error)
         if error.status == NOT_FOUND:
-            sentence = "The backend does not know this job any more; press Decompose to start it again."
+            sentence = "The backend does not know this job any more; press Resume to send it again."
         self._news.put(lambda: self._fail(job_id, sentence))
 
     def _advance(self, job_id: str, n: int) -> None:

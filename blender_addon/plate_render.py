@@ -8,7 +8,15 @@ from pathlib import Path
 
 import bpy
 
-from .compat import content_skipped, content_start, left_handle, right_handle, turn_off_raw_cache
+from .compat import (
+    content_length,
+    content_skipped,
+    content_skipped_at_end,
+    content_start,
+    left_handle,
+    right_handle,
+    turn_off_raw_cache,
+)
 from .scratch import ShotError, choose_exr, choose_png, make_neutral, render_frame, scratch_scene
 from .strips import SHOT, source_frames
 
@@ -94,7 +102,7 @@ def media_length(strip: bpy.types.Strip) -> int:
     """Number of frames of the media, before any trim."""
     if strip.type == "IMAGE":
         return len(strip.elements)
-    return content_skipped(strip) + strip.frame_duration + strip.animation_offset_end
+    return content_skipped(strip) + content_length(strip) + content_skipped_at_end(strip)
 
 
 def media_frames(strip: bpy.types.Strip) -> tuple[int, ...]:
@@ -105,7 +113,7 @@ def media_frames(strip: bpy.types.Strip) -> tuple[int, ...]:
     if len(strip.retiming_keys):
         # Blender tells no one which frame it shows.
         return ()
-    last, start = strip.frame_duration - 1, content_start(strip)
+    last, start = content_length(strip) - 1, content_start(strip)
     shown = (min(max(frame - start, 0), last) for frame in frames)
     shown = (last - frame for frame in shown) if strip.use_reverse_frames else shown
     return tuple(content_skipped(strip) + frame for frame in shown)

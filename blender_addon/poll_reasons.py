@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
 from .backend_process import BackendState
 from .compat import sequencer_scene
 from .plate_render import why_not_source
+from .preparation import has_request
 from .properties import RetimePeopleJob, job_of_strip
 from .protocol import JobState
 from .pump import session
@@ -98,8 +101,8 @@ def why_not_cancel(context: bpy.types.Context) -> str:
 def why_not_resume(context: bpy.types.Context) -> str:
     """Only what stopped can go on; without a window also what still runs, to wait for it."""
     entry = shown_job(context)
-    if entry is None or not entry.job_id:
-        return "No job was started; press Decompose"
+    if entry is None or not (entry.job_id or has_request(Path(entry.out))):
+        return "Nothing was prepared that could go on; press Decompose"
     if entry.state == JobState.FINISHED and entry.loaded:
         return "The layers are loaded"
     if is_under_way(entry) and not bpy.app.background:

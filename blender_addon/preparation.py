@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,20 @@ import bpy
 
 from .mask_render import PersonMasks, check_people, write_masks
 from .plate_render import Source, media_frames, media_length, render_plate, source_of
-from .protocol import DecomposeRequest, DecomposeSettings, InvalidSetting, check_settings
+from .protocol import (
+    DecomposeRequest,
+    DecomposeSettings,
+    InvalidSetting,
+    check_settings,
+    request_from_json,
+    to_json,
+)
 from .scratch import ShotError, remove_scratch
 
 INPUT = "input"
 """Folder in the layers folder that holds what the backend is given."""
+REQUEST = "request.json"
+"""File in it that is written last, so that a prepared shot can be sent again."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +97,31 @@ def prepare(plan: ShotPlan) -> Iterator[Step]:
             masks = plan.masks / person.name
             for fraction in write_masks(person, plan.source, plan.source_frames, plan.media_length, masks):
                 yield Step(f"Preparing masks of {person.name}", fraction)
+        _write_request(plan)
     except OSError as error:
         raise ShotError(f"{plan.out} can't be written: {error.strerror}; choose another layers folder.") from error
     finally:
         remove_scratch()
+
+
+def has_request(out: Path) -> bool:
+    """True when a shot was prepared in this layers folder to the end."""
+    return (out / INPUT / REQUEST).is_file()
+
+
+def read_request(out: Path) -> DecomposeRequest:
+    """What the backend was, or was to be, asked for; raises ShotError when that can't be read."""
+    try:
+        return request_from_json(json.loads((out / INPUT / REQUEST).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ShotError(f"What was prepared in {out} can't be used again; press Decompose.") from error
+
+
+def _write_request(plan: ShotPlan) -> None:
+    file = plan.out / INPUT / REQUEST
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(to_json(plan.request())), encoding="utf-8")
+    part.replace(file)
 
 
 def unused_folder(folder: Path) -> Path:

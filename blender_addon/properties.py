@@ -128,7 +128,6 @@ class RetimePeopleScene(bpy.types.PropertyGroup):
         subtype="DIR_PATH",
     )
     jobs: CollectionProperty(type=RetimePeopleJob, name="Jobs", description="Decompositions started from this scene")
-    notice: StringProperty(name="Notice", description="What went wrong last")
 
 
 def settings_of(group: RetimePeopleSettings) -> DecomposeSettings:

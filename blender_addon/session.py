@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from .backend_process import BackendProcess, BackendState
-from .client import Client
-from .job_board import JobBoard
-from .preparation import INPUT, ShotPlan, Step, prepare
+from .client import BackendError, Client
+from .job_board import NOT_FOUND, JobBoard
+from .preparation import INPUT, ShotPlan, Step, has_request, prepare, read_request
 from .protocol import JobState, JobStatus
 from .scratch import ShotError
 
@@ -106,6 +107,8 @@ class Session:
             self.board.watch(ticket.job_id)
             return
         lost = "Blender was closed before the frames were rendered; press Decompose to begin again."
+        if has_request(Path(ticket.out)):
+            lost = "Blender was closed before the frames were sent to the backend; press Resume to send them."
         self.board.order(
             lambda: [job for job in self.backend.client().jobs() if job.request.out == ticket.out],
             lambda found: self._submitted(ticket, found[-1]) if found else ticket.end(JobState.CANCELLED, lost),
@@ -121,9 +124,9 @@ class Session:
             self._order_for(ticket, lambda: self.backend.client().cancel(ticket.job_id))
 
     def resume(self, ticket: Ticket) -> None:
-        """Go on with a cancelled or failed job from its last checkpoint."""
+        """Go on with a cancelled or failed job from its last checkpoint; one that is unknown is sent again."""
         ticket.tried = False
-        self._order_for(ticket, lambda: self._up().resume(ticket.job_id))
+        self._order_for(ticket, lambda: self._resumed(ticket))
 
     def leave_file(self) -> None:
         """Let go of everything that belongs to the file; the jobs themselves go on in the backend."""
@@ -171,6 +174,19 @@ class Session:
         self.backend.start()
         self.backend.wait()
         return self.backend.client()
+
+    def _resumed(self, ticket: Ticket) -> JobStatus:
+        client = self._up()
+        try:
+            if ticket.job_id:
+                return client.resume(ticket.job_id)
+        except BackendError as error:
+            if error.status != NOT_FOUND:
+                raise
+        try:
+            return client.submit(replace(read_request(Path(ticket.out)), resume=True))
+        except ShotError as error:
+            raise BackendError(str(error)) from error
 
     def _submitted(self, ticket: Ticket, status: JobStatus) -> None:
         ticket.job_id, ticket.state, ticket.message = status.id, status.state, status.message

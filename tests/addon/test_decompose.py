@@ -286,6 +286,35 @@ def test_a_shot_that_was_never_sent_says_so_after_a_restart(fake, strip, masks, 
     assert job.state == "cancelled" and "press Decompose" in job.message
 
 
+def test_prepared_frames_are_sent_again_after_a_restart(fake, strip, masks, module, tmp_path):
+    session, pump = module("pump").session(), module("pump")
+    start(module, strip, masks, tmp_path)
+    while session.preparation is not None:
+        pump.pump_once(session, 0.0)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "edit.blend"))
+    # Killed: what waits to be sent is lost.
+    session.board._orders.get()
+    session.board._orders.get()
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "edit.blend"))
+    rounds(pump, session, lambda: session.tickets[str(tmp_path / "out")].final)
+    assert "press Resume" in bpy.context.scene.retime_people.jobs[0].message
+    assert bpy.ops.retime_people.resume() == {"FINISHED"}
+    assert fake.jobs["job-1"].request["resume"] is True
+    assert bpy.context.scene.retime_people.jobs[0].loaded
+
+
+def test_a_job_that_the_backend_forgot_is_sent_again(fake, strip, masks, props, tmp_path):
+    fake.script = lambda _: [state("failed")]
+    with pytest.raises(RuntimeError):
+        decompose(out=str(tmp_path / "out"), masks=masks)
+    fake.jobs.clear()
+    layers = write_layer_set(tmp_path / "out", PEOPLE, FRAMES)
+    fake.script = lambda _: successful(layers)
+    assert bpy.ops.retime_people.resume() == {"FINISHED"}
+    assert props.jobs[0].loaded
+
+
 def test_dismissed_jobs_are_off_the_list(fake, strip, masks, props, tmp_path):
     decompose(out=str(tmp_path / "out"), masks=masks)
     assert bpy.ops.retime_people.dismiss() == {"FINISHED"}

@@ -95,7 +95,7 @@ def test_buttons_tell_why_they_are_grey(module, addon):
     reasons = module("poll_reasons")
     assert "No strip is active" in reasons.why_not_decompose(bpy.context)
     assert reasons.why_not_cancel(bpy.context) == "Nothing is being decomposed"
-    assert reasons.why_not_resume(bpy.context) == "No job was started; press Decompose"
+    assert reasons.why_not_resume(bpy.context) == "Nothing was prepared that could go on; press Decompose"
     assert reasons.why_not_dismiss(bpy.context) == "There is no job"
     assert reasons.why_no_person(bpy.context) == "No person is chosen in the list"
 
