@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -43,6 +43,11 @@ class CameraEntry:
 
     kind: str = "static"
     to_canvas: tuple[Matrix, ...] = ()
+
+    @classmethod
+    def of(cls, to_canvas: Iterable[Iterable[Iterable[float]]]) -> CameraEntry:
+        """A moving camera from its (T, 3, 3) homographies."""
+        return cls("homography", _matrices([[[float(v) for v in row] for row in m] for m in to_canvas]))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""How much a shadow or a reflection takes away from what lies behind it, and whose doing that is.
+
+An effect is a *signed density* s per pixel and channel, so that the effects of several people add up: a positive
+s darkens the background by exp(-s), a negative one brightens, that is darkens the background's complement.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.color import Floats
+
+# Keeps the logarithm calm in black and in white pixels, where noise would read as a strong effect.
+FLOOR = np.float32(1 / 32)
+# Densities below this are noise rather than evidence for how strong an effect really is.
+_NOISE = np.float32(0.02)
+_LARGEST_CORRECTION = np.float32(2.5)
+
+
+def density(plate: Floats, background: Floats) -> Floats:
+    """The signed density that turns the background into the plate; both of any shape, display values 0..1."""
+    dark = np.log((background + FLOOR) / np.maximum(plate + FLOOR, 1e-4))
+    bright = np.log(np.maximum(1 - plate + FLOOR, 1e-4) / (1 - background + FLOOR))
+    return np.where(plate < background, dark, bright).astype(np.float32)
+
+
+def with_density(background: Floats, signed: Floats) -> Floats:
+    """The background seen through an effect, 0..1."""
+    return _scaled(background, np.exp(-np.abs(signed)), signed > 0)
+
+
+def without_density(plate: Floats, signed: Floats) -> Floats:
+    """What lies behind an effect of known density, 0..1: the inverse of ``with_density``."""
+    return _scaled(plate, np.exp(np.abs(signed)), signed > 0)
+
+
+def _scaled(picture: Floats, factor: Floats, dark: npt.NDArray[np.bool_]) -> Floats:
+    darker = (picture + FLOOR) * factor - FLOOR
+    brighter = 1 + FLOOR - (1 - picture + FLOOR) * factor
+    return np.clip(np.where(dark, darker, brighter), 0, 1).astype(np.float32)
+
+
+def corrected(predicted: Floats, together: Floats, observed: Floats, seen: Floats) -> Floats:
+    """Sharpen predicted effects by the evidence: the plate tells how strong, the prediction tells whose.
+
+    Where several shadows overlap, each keeps its own full strength, since the sum they predict together
+    (``together``) already knows that a place in full shadow gets no darker.
+
+    Args:
+        predicted: (N, H, W, 3) signed density of each person's effect.
+        together: (H, W, 3) signed density of all of them at once.
+        observed: (H, W, 3) signed density measured between background and plate.
+        seen: (H, W) 0..1, 1 where the background is visible (no body in front).
+
+    Returns:
+        (N, H, W, 3) densities.
+    """
+    ratio = (observed * together + _NOISE**2) / (together**2 + _NOISE**2)
+    ratio = np.clip(ratio, 0, _LARGEST_CORRECTION)
+    return np.asarray(predicted * (1 + seen[..., None] * (ratio - 1)), np.float32)
+
+
+def least_opacity(solo: Floats, background: Floats) -> tuple[Floats, Floats]:
+    """The most transparent layer that turns the background into ``solo``, both (H, W, 3).
+
+    Returns:
+        alpha (H, W) 0..1 and straight colour (H, W, 3) 0..1.
+    """
+    tiny = np.float32(1e-3)
+    darker = (background - solo) / np.maximum(background, tiny)
+    brighter = (solo - background) / np.maximum(1 - background, tiny)
+    alpha = np.clip(np.maximum(darker, brighter).max(-1), 0, 1)
+    color = (solo - (1 - alpha[..., None]) * background) / np.maximum(alpha[..., None], tiny)
+    return alpha.astype(np.float32), np.clip(color, 0, 1).astype(np.float32)

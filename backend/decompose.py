@@ -1,0 +1,161 @@
+"""From a plate and masks to a finished layer set: every step, one after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from backend.errors import MaskError, SettingError
+from backend.media.files import writing
+from backend.media.layer_set import (
+    BACKGROUND,
+    INFO_NAME,
+    RESIDUAL,
+    CameraEntry,
+    LayerEntry,
+    LayerSetInfo,
+    LayerSetWriter,
+    check_out_folder,
+)
+from backend.media.masks import MaskFolder, open_masks
+from backend.media.plates import Plate, open_plate
+from backend.protocol import DecomposeRequest, Event, InvalidSetting, check_settings
+from backend.stages import export
+from backend.stages.clean_plate import CleanPlate, estimate_canvas
+from backend.stages.learn import STAGE as TRAINING
+from backend.stages.learn import Learned, Run, learn_effects
+from backend.stages.log import logged
+from backend.stages.metrics import peak_memory_bytes, psnr
+from backend.stages.progress import Progress
+from backend.stages.shot import WORK_FOLDER, Shot, read_footage
+from backend.stages.survey import survey
+from backend.train.device import choose_device
+from backend.train.settings import PRESETS
+
+READING, SURVEY, BACKGROUNDS, WRITING = "Reading", "Following the Camera", "Cleaning the Background", export.STAGE
+# Expected shares of the time when nothing is trained; training comes on top.
+_SHARES = {READING: 0.05, SURVEY: 0.2, TRAINING: 0.02, BACKGROUNDS: 0.15, WRITING: 0.5}
+_TRAINING_PER_STEP = 0.01
+
+
+def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancelled: Callable[[], bool]) -> Path:
+    """Decompose a plate into one layer per person over a clean background.
+
+    All input is checked before anything is written. A cancelled run leaves a checkpoint and goes on with
+    ``request.resume``.
+
+    Returns:
+        The path of the finished ``layers.json``.
+
+    Raises:
+        InputError: the request, the plate, the masks or the output folder are not as they must be.
+        Cancelled, OutputError, NumericalError: see there.
+    """
+    began = time.monotonic()
+    out = Path(request.out)
+    device, plate, masks = _checked(request)
+    if check_out_folder(out, request.resume):
+        return out / INFO_NAME
+    with writing(out):
+        (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
+    preset = PRESETS[request.settings.preset]
+    shares = {**_SHARES, TRAINING: _SHARES[TRAINING] + preset.steps * _TRAINING_PER_STEP}
+    progress = Progress(logged(report, out), cancelled, shares)
+    progress.say(f"Decomposing {plate.info.path} with {json.dumps(dataclasses.asdict(request.settings))}")
+    run = Run(
+        preset, device, request.settings.seed, out, _fingerprint(request, plate, masks), request.settings.max_seconds
+    )
+    shot = _surveyed(plate, masks, out / WORK_FOLDER, progress)
+    with progress.timed(TRAINING):
+        learned = learn_effects(shot, run, progress)
+    with progress.timed(BACKGROUNDS):
+        canvas = estimate_canvas(shot, learned.effects, lambda done: progress.tell(BACKGROUNDS, done))
+    writer = LayerSetWriter(out)
+    with progress.timed(WRITING):
+        clean = CleanPlate(shot, learned.effects, canvas)
+        error = export.write_frames(writer, shot, learned.effects, clean, request.settings.residual, progress)
+    metrics = _metrics(began, progress, learned, error)
+    path = writer.finish(_describe(request, shot, metrics))
+    progress.say(f"Finished: {json.dumps(metrics)}")
+    shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
+    return path
+
+
+def _checked(request: DecomposeRequest) -> tuple[torch.device, Plate, MaskFolder]:
+    try:
+        settings = check_settings(request.settings)
+    except InvalidSetting as error:
+        raise SettingError(str(error)) from error
+    if not request.masks:
+        raise MaskError("Finding people is not available yet: no masks were given", MaskError.advice)
+    device = choose_device(settings.device)
+    plate = open_plate(Path(request.plate), settings.first_frame, settings.last_frame)
+    return device, plate, open_masks(Path(request.masks), plate.info)
+
+
+def _surveyed(plate: Plate, masks: MaskFolder, work: Path, progress: Progress) -> Shot:
+    with progress.timed(READING):
+        footage = read_footage(plate, masks, work, lambda done: progress.tell(READING, done))
+    with progress.timed(SURVEY):
+        return survey(footage, lambda done: progress.tell(SURVEY, done), progress.say)
+
+
+def _fingerprint(request: DecomposeRequest, plate: Plate, masks: MaskFolder) -> str:
+    """What a checkpoint depends on: another plate, masks, frames, preset or seed would make it meaningless."""
+    settings = dataclasses.asdict(request.settings)
+    for name in ("device", "max_seconds", "residual"):
+        del settings[name]
+    parts = [
+        settings,
+        str(plate.info.path.resolve()),
+        _state_of(plate.info.path),
+        masks.names,
+        _state_of(Path(request.masks)),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _state_of(path: Path) -> list[tuple[str, int, int]]:
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+
+
+def _metrics(began: float, progress: Progress, learned: Learned, error: float) -> dict[str, object]:
+    return {
+        "seconds": round(time.monotonic() - began, 2),
+        "stage_seconds": dict(progress.seconds),
+        "flops": learned.flops,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "recon_psnr": round(psnr(error), 2),
+        "training_steps": learned.steps,
+    }
+
+
+def _describe(request: DecomposeRequest, shot: Shot, metrics: dict[str, object]) -> LayerSetInfo:
+    info, names = shot.footage.info, shot.footage.names
+    layers = [LayerEntry.of(BACKGROUND, BACKGROUND), *map(LayerEntry.of, names)]
+    if request.settings.residual:
+        layers.append(LayerEntry.of(RESIDUAL, RESIDUAL))
+    camera = CameraEntry()
+    if shot.camera.moving:
+        camera = CameraEntry.of(shot.camera.to_canvas)
+    return LayerSetInfo(
+        plate=str(info.path),
+        width=info.width,
+        height=info.height,
+        fps=info.fps,
+        first_frame=info.first_frame,
+        frames=info.frames,
+        layers=tuple(layers),
+        order=tuple((BACKGROUND, *(names[i] for i in frame)) for frame in shot.order),
+        camera=camera,
+        settings=dataclasses.asdict(request.settings),
+        metrics=metrics,
+    )

@@ -1,0 +1,78 @@
+"""One small U-Net, shared by all people, that paints what a person does to the background."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SHADOW_CHANNELS = 1
+REFLECTION_CHANNELS = 3
+OUTPUT_CHANNELS = SHADOW_CHANNELS + REFLECTION_CHANNELS
+# The net works at half the size of its pictures: most arithmetic would sit in the full-size stages.
+_SHUFFLE = 2
+
+
+class EffectNet(nn.Module):
+    """From a person's mask to that person's shadow and reflection.
+
+    It never sees the frame's number or its pixels (LNR section 3): a shadow is learned for the person from whose
+    shape it is easiest to predict. All people share the weights, so what one person's shadow teaches holds for
+    a person who never moves.
+    """
+
+    def __init__(self, width: int, levels: int, places: int = 2) -> None:
+        super().__init__()
+        channels = [width, *([width * 2] * (levels - 1))]
+        self.entry = _conv(_SHUFFLE**2 + 2 + places, width)
+        self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
+        self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels))
+        self.exit = nn.Conv2d(width, OUTPUT_CHANNELS * _SHUFFLE**2, 3, padding=1)
+        self.places = nn.Parameter(torch.randn(1, places, 8, 8) * 0.1)
+        with torch.no_grad():
+            # Nobody has an effect at first, yet no prediction is stuck at exactly zero.
+            self.exit.weight.mul_(0.1)
+        nn.init.zeros_(cast(Tensor, self.exit.bias))
+
+    def forward(self, masks: Tensor) -> Tensor:
+        """Predict effects.
+
+        Args:
+            masks: (B, N, H, W) 0..1, each person's whole body; H and W are multiples of ``size_multiple``.
+
+        Returns:
+            (B, N, 4, H, W), unbounded: the share of the light a person's shadow takes, and the signed density of
+            the reflection in three channels.
+        """
+        b, n, h, w = masks.shape
+        x = F.pixel_unshuffle(masks.reshape(b * n, 1, h, w), _SHUFFLE)
+        x = torch.cat([x, self._place(x)], 1).contiguous(memory_format=torch.channels_last)
+        features = [self.entry(x)]
+        for down in self.down:
+            features.append(down(features[-1]))
+        y = features.pop()
+        for up in reversed(self.up):
+            skip = features.pop()
+            y = up(torch.cat([F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False), skip], 1))
+        return F.pixel_shuffle(self.exit(y), _SHUFFLE).reshape(b, n, OUTPUT_CHANNELS, h, w)
+
+    def _place(self, x: Tensor) -> Tensor:
+        """Where in the picture a pixel is: coordinates, and a coarse learned map (ground is not wall)."""
+        size = x.shape[-2:]
+        ys = torch.linspace(-1, 1, size[0], device=x.device, dtype=x.dtype)
+        xs = torch.linspace(-1, 1, size[1], device=x.device, dtype=x.dtype)
+        grid = torch.stack(torch.meshgrid(ys, xs, indexing="ij"))[None]
+        learned = F.interpolate(self.places, size=size, mode="bilinear", align_corners=False).to(x.dtype)
+        return torch.cat([grid, learned], 1).expand(len(x), -1, -1, -1)
+
+    @staticmethod
+    def size_multiple(levels: int) -> int:
+        """What the height and width of the masks must be a multiple of."""
+        return _SHUFFLE << (levels - 1)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1, inplace=True))

@@ -1,0 +1,86 @@
+"""The background at the plate's size: what stays on the canvas, and what lives in each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.background import Estimate, calmest, filled
+from backend.core.color import Floats
+from backend.core.fill import fill
+from backend.core.opacity import without_density
+from backend.stages.effects import Effects
+from backend.stages.shot import Shot
+
+# More frames than this add time, not quality, to a median.
+_MOST_SAMPLES = 64
+# Memory for one band of the canvas over all sampled frames.
+_BAND_BYTES = 120_000_000
+# A pixel counts as free of effects below this density, ...
+_FREE = 0.015
+# ... and this many pixels (at 448 across) away from bodies and effects.
+_MARGIN = 5
+
+
+class CleanPlate:
+    """The background of every frame at full size.
+
+    The canvas is what the camera sees over and over. What a frame shows differently where no person and no effect
+    is near (waves, leaves, grain, a change of exposure) stays in that frame's background, and its slow part is carried
+    on behind the people.
+    """
+
+    def __init__(self, shot: Shot, effects: Effects, canvas: Estimate) -> None:
+        self._shot, self._effects = shot, effects
+        self._canvas = filled(canvas)
+        self._observed = canvas.observed.astype(np.float32)
+
+    def frame(self, index: int) -> Floats:
+        """(H, W, 3) display values 0..1."""
+        shot = self._shot
+        still = np.clip(shot.camera.from_canvas(self._canvas, index), 0, 1)
+        free = self._free(index)
+        change = fill(shot.footage.plate(index) - still, free)
+        return np.clip(still + change, 0, 1).astype(np.float32)
+
+    def never_seen(self, index: int) -> NDArray[np.bool_]:
+        """(H, W): pixels that no frame shows without a person in front; their colour is a guess."""
+        return self._shot.camera.from_canvas(self._observed, index) < 0.5
+
+    def _free(self, index: int) -> Floats:
+        """(H, W) 0..1: 1 well away from bodies and effects."""
+        view = self._shot.footage.view
+        effect = np.abs(self._effects.at(index, view)).max(-1) > _FREE
+        taken = (effect | (self._shot.footage.masks(index).max(0) > 0.02)).astype(np.uint8)
+        size = 2 * max(1, round(_MARGIN * max(view) / 448)) + 1
+        grown = cv2.dilate(taken, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+        return 1 - np.asarray(cv2.blur(grown.astype(np.float32), (size // 2 * 2 + 1,) * 2), np.float32)
+
+
+def estimate_canvas(shot: Shot, effects: Effects, tell: Callable[[float], None]) -> Estimate:
+    """The canvas at full size: the median of the calmest frames with the effects undone, band by band."""
+    width, height = shot.camera.size
+    samples = np.unique(np.linspace(0, len(shot.footage) - 1, _MOST_SAMPLES).round().astype(int))
+    rows = int(np.clip(_BAND_BYTES // (len(samples) * width * 20), 8, height))
+    bands = []
+    for top in range(0, height, rows):
+        tell(top / height)
+        bands.append(_band(shot, effects, samples, top, min(rows, height - top)))
+    return Estimate(np.concatenate([b.picture for b in bands]), np.concatenate([b.observed for b in bands]))
+
+
+def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, rows: int) -> Estimate:
+    undone, seen, strength = [], [], []
+    margin = np.ones((_MARGIN, _MARGIN), np.uint8)
+    camera, view = shot.camera, shot.footage.view
+    for index in map(int, samples):
+        together = effects.at(index, view)
+        bodies = cv2.dilate((shot.footage.masks(index).max(0) > 0.02).astype(np.uint8), margin)
+        open_ground = camera.onto_canvas(1 - bodies.astype(np.float32), index, top, rows) > 0.99
+        undone.append(camera.onto_canvas(without_density(shot.footage.plate(index), together), index, top, rows))
+        seen.append(open_ground & camera.covers(index, top, rows))
+        strength.append(camera.onto_canvas(np.abs(together).max(-1), index, top, rows))
+    return calmest(np.stack(undone), np.stack(seen), np.stack(strength))

@@ -1,0 +1,60 @@
+"""The finished layers of one frame: bodies from the plate, effects sharpened by it, hidden parts from other frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.core.color import Floats
+from backend.core.matte import body_color, join
+from backend.core.occlusion import moved
+from backend.core.opacity import corrected, density, least_opacity, with_density
+from backend.stages.clean_plate import CleanPlate
+from backend.stages.effects import Effects
+from backend.stages.shot import Shot
+from backend.stages.survey import covered_part
+
+
+@dataclass(frozen=True)
+class FrameLayers:
+    """One frame, straight display colour; people in the order of the footage's names."""
+
+    background: Floats
+    """(H, W, 3)"""
+    color: Floats
+    """(N, H, W, 3)"""
+    alpha: Floats
+    """(N, H, W)"""
+
+
+def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) -> FrameLayers:
+    """Build all layers of frame ``index`` (0-based)."""
+    plate, masks = shot.footage.plate(index), shot.footage.masks(index)
+    background = clean.frame(index)
+    alone, together = effects.frame(index, shot.footage.view)
+    bodies = cv2.dilate((masks.max(0) > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8))
+    observed = density(plate, background)
+    alone = corrected(alone, together, observed, 1 - bodies.astype(np.float32))
+    color, alpha = np.zeros_like(alone), np.zeros_like(masks)
+    behind = background
+    for person in shot.order[index]:
+        effect_alpha, effect_color = least_opacity(with_density(background, alone[person]), background)
+        body_alpha, body = _body(shot, index, person, plate, masks, behind)
+        alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
+        seen_through = 1 - alpha[person][..., None]
+        behind = color[person] * alpha[person][..., None] + seen_through * behind
+    return FrameLayers(background, color, alpha)
+
+
+def _body(shot: Shot, index: int, person: int, plate: Floats, masks: Floats, behind: Floats) -> tuple[Floats, Floats]:
+    """Alpha (H, W) and straight colour (H, W, 3) of a person's body, covered parts included."""
+    visible = masks[person]
+    color = body_color(plate, visible, behind)
+    found = shot.borrowed[index][person]
+    if found is None:
+        return visible, color
+    covered = covered_part(shot, index, person, masks)
+    lent = moved(shot.footage.plate(found.frame), found.shift)
+    return np.maximum(visible, covered), np.where((covered > visible)[..., None], lent, color).astype(np.float32)

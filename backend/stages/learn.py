@@ -1,0 +1,142 @@
+"""From a surveyed shot to everybody's effects: the pictures at training size, the training, the prediction."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from backend.core.color import Floats
+from backend.model.effect_net import EffectNet
+from backend.stages.effects import Effects, TrainingBackground, nearest_person
+from backend.stages.progress import Progress
+from backend.stages.shot import Shot
+from backend.stages.survey import whole_bodies
+from backend.train.checkpoint import CHECKPOINT_NAME, load_checkpoint, save_checkpoint
+from backend.train.loop import TrainState, new_state, predict, train
+from backend.train.losses import LossTerms
+from backend.train.settings import TrainSettings
+from backend.train.shot_data import ShotData, make_shot_data, shrink, training_size
+
+STAGE = "Training"
+_SECONDS_BETWEEN_CHECKPOINTS = 20.0
+_SECONDS_BETWEEN_PREVIEWS = 15.0
+_SECONDS_BETWEEN_REPORTS = 0.5
+
+
+@dataclass(frozen=True)
+class Run:
+    """How and where to train."""
+
+    settings: TrainSettings
+    device: torch.device
+    seed: int
+    folder: Path
+    """Checkpoint and preview pictures go here."""
+    fingerprint: str
+    max_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Everybody's effects, and what it took to learn them."""
+
+    effects: Effects
+    flops: int
+    steps: int
+
+
+def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
+    """Find everybody's effects.
+
+    Raises:
+        Cancelled: with a checkpoint left in the run's folder.
+        NumericalError, InputError: see ``train.loop`` and ``train.checkpoint``.
+    """
+    data, background = _pictures(shot, run.settings)
+    if run.settings.steps == 0:
+        return Learned(nearest_person(data), 0, 0)
+    data = data.to(run.device)
+    state = new_state(data, run.settings, run.seed)
+    checkpoint = run.folder / CHECKPOINT_NAME
+    if load_checkpoint(checkpoint, state, run.fingerprint):
+        progress.say(f"Going on from step {state.step} of {run.settings.steps}", STAGE)
+
+    def refit(together: Tensor) -> Tensor:
+        return _first(background.refit(_last(together))).to(run.device)
+
+    deadline = time.monotonic() + run.max_seconds if run.max_seconds else math.inf
+    watcher = _Watcher(run, data, progress)
+    try:
+        train(state, data, run.settings, refit, watcher.after_step, progress.cancelled, deadline)
+    finally:
+        save_checkpoint(checkpoint, state, run.fingerprint)
+    with FlopCounterMode(display=False) as counter:
+        alone, together = predict(state.renderer, data.masks, run.settings)
+    effects = Effects(alone.permute(0, 1, 3, 4, 2).cpu().numpy().astype(np.float16), _last(together).astype(np.float16))
+    return Learned(effects, state.flops + counter.get_total_flops() * (1 + len(run.settings.refits)), state.step)
+
+
+def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBackground]:
+    """Shrink the shot to training size and start its background in closed form."""
+    footage = shot.footage
+    size = training_size(*footage.view, settings.pixels, EffectNet.size_multiple(settings.levels))
+    frames = range(len(footage))
+    plate = np.stack([shrink(footage.plate(t), size) for t in frames])
+    visible = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in frames])
+    whole = np.stack([[shrink(mask, size) for mask in whole_bodies(shot, t)] for t in frames])
+    data = make_shot_data(plate, whole, visible, plate)
+    background = TrainingBackground(plate, data.seen[:, 0].numpy() > 0, shot.camera.resized(size))
+    data.background = _first(background.start())
+    return data, background
+
+
+def _last(pictures: Tensor) -> Floats:
+    return np.asarray(pictures.permute(0, 2, 3, 1).cpu().numpy(), np.float32)
+
+
+def _first(pictures: Floats) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+
+
+class _Watcher:
+    """Checkpoints, previews and progress while training goes on."""
+
+    def __init__(self, run: Run, data: ShotData, progress: Progress) -> None:
+        self._run, self._data, self._progress = run, data, progress
+        self._saved = self._shown = self._told = time.monotonic()
+
+    def after_step(self, state: TrainState, terms: LossTerms) -> None:
+        """Called by the training loop after every step."""
+        now = time.monotonic()
+        if now - self._told > _SECONDS_BETWEEN_REPORTS:
+            self._told = now
+            steps = self._run.settings.steps
+            error = float(terms.reconstruction.detach().mean())
+            self._progress.tell(STAGE, state.step / steps, f"Step {state.step} of {steps}, error {error:.5f}")
+        if now - self._saved > _SECONDS_BETWEEN_CHECKPOINTS:
+            self._saved = now
+            save_checkpoint(self._run.folder / CHECKPOINT_NAME, state, self._run.fingerprint)
+        if now - self._shown > _SECONDS_BETWEEN_PREVIEWS:
+            self._shown = now
+            self._progress.preview(write_preview(self._run.folder, state, self._data, self._run.settings))
+
+
+def write_preview(folder: Path, state: TrainState, data: ShotData, settings: TrainSettings) -> Path:
+    """A small picture of the middle frame: the plate, the background, and every person's effect on white."""
+    middle = slice(len(data.plate) // 2, len(data.plate) // 2 + 1)
+    alone, _ = predict(state.renderer, data.masks[middle], settings)
+    pictures = [data.plate[middle][0], state.background[middle][0], *torch.exp(-alone[0].abs())]
+    row = np.concatenate([p.permute(1, 2, 0).clamp(0, 1).cpu().numpy() for p in pictures], axis=1)
+    path = folder / "preview.png"
+    temporary = folder / ".preview.tmp.png"
+    cv2.imwrite(str(temporary), np.round(row[..., ::-1] * 255).astype(np.uint8))
+    temporary.replace(path)
+    return path

@@ -1,0 +1,76 @@
+"""A shot while it is worked on: its frames and masks on disk, its camera and who stands in front of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend.core.camera import Camera
+from backend.core.color import Floats
+from backend.core.occlusion import Borrowed
+from backend.media.frame_store import FrameStore
+from backend.media.masks import MaskFolder
+from backend.media.plates import Plate, PlateInfo
+
+WORK_FOLDER = ".work"
+
+
+@dataclass(frozen=True)
+class Footage:
+    """The plate and its masks, at full size, frame by frame from disk; indices count from 0."""
+
+    info: PlateInfo
+    names: tuple[str, ...]
+    plates: FrameStore
+    mask_store: FrameStore
+
+    def __len__(self) -> int:
+        return len(self.plates)
+
+    @property
+    def view(self) -> tuple[int, int]:
+        """(w, h) of a frame."""
+        return self.info.width, self.info.height
+
+    def plate(self, index: int) -> Floats:
+        """(H, W, 3) display values."""
+        return self.plates.frame(index)
+
+    def masks(self, index: int) -> Floats:
+        """(N, H, W) visible bodies 0..1."""
+        return np.ascontiguousarray(self.mask_store.frame(index).transpose(2, 0, 1))
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Footage with all that is known about it before anything is learned."""
+
+    footage: Footage
+    camera: Camera
+    order: list[list[int]]
+    """Back to front, per frame."""
+    borrowed: list[list[Borrowed | None]]
+    """Per frame and person, where a covered part comes from; shifts in pixels of the plate."""
+    touching: list[list[list[bool]]]
+
+
+def read_footage(plate: Plate, masks: MaskFolder, work: Path, tell: Callable[[float], None]) -> Footage:
+    """Copy plate and masks into ``work`` for random access; what a former run has copied is used again."""
+    count = plate.info.frames
+    plates = FrameStore.open(work / "plate.raw")
+    if plates is None:
+        plates = FrameStore.create(work / "plate.raw", _told(iter(plate), count, tell), count)
+    store = FrameStore.open(work / "masks.raw")
+    if store is None:
+        frames = (np.ascontiguousarray(masks.frame(t).transpose(1, 2, 0)) for t in range(count))
+        store = FrameStore.create(work / "masks.raw", frames, count)
+    return Footage(plate.info, masks.names, plates, store)
+
+
+def _told(frames: Iterator[Floats], count: int, tell: Callable[[float], None]) -> Iterator[Floats]:
+    for index, frame in enumerate(frames):
+        tell(index / count)
+        yield frame

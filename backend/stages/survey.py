@@ -1,0 +1,97 @@
+"""What can be known about a shot without learning: the camera, the depth order, what is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from backend.core.camera import Camera
+from backend.core.color import Floats
+from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, touching
+from backend.core.registration import register
+from backend.stages.shot import Footage, Shot
+from backend.train.shot_data import shrink
+
+# Registration needs no more than this many pixels across; more only costs time.
+_REGISTER_WIDTH = 960
+# Silhouettes are compared at this size.
+_ANALYSIS_WIDTH = 224
+# Below this share of corners that follow the camera, a homography does not describe the background.
+LOW_AGREEMENT = 0.35
+_COVER_MARGIN = 5
+
+Tell = Callable[[float], None]
+
+
+def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
+    """Register the camera and sort out who covers whom."""
+    camera = find_camera(footage, lambda done: tell(0.7 * done), warn)
+    size = _analysis_size(footage.view)
+    plate = np.stack([shrink(footage.plate(t), size) for t in range(len(footage))])
+    masks = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in range(len(footage))])
+    contact = touching(masks)
+    order = estimate_order(masks, contact)
+    tell(0.8)
+    found = borrow(plate, masks, covered_by(masks, contact, order), camera.resized(size))
+    scale = footage.view[0] / size[0], footage.view[1] / size[1]
+    return Shot(footage, camera, order, [[_scaled(b, scale) for b in frame] for frame in found], contact.tolist())
+
+
+def find_camera(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Camera:
+    """One homography per frame, or a camera at rest when the picture does not move or nothing fits it."""
+    width = min(_REGISTER_WIDTH, footage.view[0])
+    size = width, max(1, round(footage.view[1] * width / footage.view[0]))
+    count = len(footage)
+
+    def frame(index: int) -> tuple[Floats, Floats]:
+        tell(index / count)
+        return shrink(footage.plate(index), size), shrink(footage.masks(index).max(0), size)
+
+    found = register(frame, count)
+    static = Camera.static(count, footage.view)
+    if found.static:
+        return static
+    camera = Camera.moving_over(found.to_first, size)
+    if not camera.plausible or found.agreement < LOW_AGREEMENT:
+        warn(
+            f"The camera's motion could not be followed ({found.agreement:.0%} of the tracked points agree): "
+            "the background is taken from each frame's own surroundings instead"
+        )
+        return static
+    return camera.resized(footage.view)
+
+
+def _analysis_size(view: tuple[int, int]) -> tuple[int, int]:
+    scale = min(1.0, _ANALYSIS_WIDTH / max(view))
+    return max(8, round(view[0] * scale)), max(8, round(view[1] * scale))
+
+
+def _scaled(found: Borrowed | None, scale: tuple[float, float]) -> Borrowed | None:
+    if found is None:
+        return None
+    return Borrowed(found.frame, (found.shift[0] * scale[0], found.shift[1] * scale[1]))
+
+
+def whole_bodies(shot: Shot, index: int) -> Floats:
+    """(N, H, W): the visible bodies of a frame with their covered parts completed."""
+    masks = shot.footage.masks(index)
+    return np.stack([np.maximum(masks[i], covered_part(shot, index, i, masks)) for i in range(len(masks))])
+
+
+def covered_part(shot: Shot, index: int, person: int, masks: Floats) -> Floats:
+    """(H, W): the part of a person's body that others hide in a frame, taken from the borrowed frame."""
+    found = shot.borrowed[index][person]
+    if found is None:
+        return np.zeros(masks.shape[1:], np.float32)
+    margin = np.ones((_COVER_MARGIN, _COVER_MARGIN), np.uint8)
+    cover = cv2.dilate(cover_of(shot, index, person, masks), margin)
+    return np.minimum(moved(shot.footage.masks(found.frame)[person], found.shift), cover)
+
+
+def cover_of(shot: Shot, index: int, person: int, masks: Floats) -> Floats:
+    """(H, W): the union of the bodies in front of a person that touch it."""
+    ranking = shot.order[index]
+    front = [j for j in ranking[ranking.index(person) + 1 :] if shot.touching[index][person][j]]
+    return masks[front].max(0) if front else np.zeros(masks.shape[1:], np.float32)

@@ -1,0 +1,60 @@
+"""Training state on disk, so that a cancelled or killed run goes on where it was."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import torch
+
+from backend.errors import InputError
+from backend.media.files import write_bytes
+from backend.train.loop import TrainState
+
+CHECKPOINT_NAME = "checkpoint.pt"
+
+
+def save_checkpoint(path: Path, state: TrainState, fingerprint: str) -> None:
+    """Write the whole state atomically; ``fingerprint`` says which plate, masks and settings it belongs to."""
+    buffer = io.BytesIO()
+    torch.save(
+        {
+            "fingerprint": fingerprint,
+            "renderer": state.renderer.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "generator": state.generator.get_state(),
+            "background": state.background,
+            "step": state.step,
+            "flops": state.flops,
+            "history": state.history,
+        },
+        buffer,
+    )
+    write_bytes(path, buffer.getvalue())
+
+
+def load_checkpoint(path: Path, state: TrainState, fingerprint: str) -> bool:
+    """Put a saved state into ``state``; False when there is none that can be read.
+
+    Raises:
+        InputError: the checkpoint belongs to another plate or to other settings.
+    """
+    try:
+        saved = torch.load(path, map_location=state.background.device, weights_only=True)
+    except FileNotFoundError:
+        return False
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise InputError(f"{path} can't be read: {error}", "Delete it to train anew") from error
+    if saved["fingerprint"] != fingerprint:
+        raise InputError(
+            f"{path} belongs to another plate, other masks or other settings",
+            "Resume with what it was begun with, or choose another folder",
+        )
+    state.renderer.load_state_dict(saved["renderer"])
+    state.optimizer.load_state_dict(saved["optimizer"])
+    state.generator.set_state(saved["generator"].cpu())
+    state.background = saved["background"]
+    state.step = int(saved["step"])
+    state.flops = int(saved["flops"])
+    state.history = list(saved["history"])
+    return True

@@ -1,0 +1,42 @@
+"""What each preset means for training; the numbers and why they are what they are, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the terms of ``losses.LossTerms``."""
+
+    reconstruction: float = 1.0
+    shadow_sparsity: float = 0.002
+    reflection_sparsity: float = 0.016
+    distance: float = 5.0
+    """How much dearer an effect gets one body height away from its person; let go as training proceeds."""
+    range: float = 0.02
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One training run. All sizes are in pixels of the training pictures."""
+
+    steps: int
+    batch_frames: int = 8
+    pixels: int = 64 * 112
+    """Area of a training picture: a quarter of 448x256 in each direction, whatever the plate's shape."""
+    width: int = 24
+    levels: int = 4
+    learning_rate: float = 3e-3
+    warm_up_steps: int = 20
+    refits: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
+    """Moments (share of the run) at which the background is estimated anew with the effects undone."""
+    weights: LossWeights = field(default_factory=LossWeights)
+
+
+PRESETS: dict[str, TrainSettings] = {
+    # The closed-form start alone.
+    "draft": TrainSettings(steps=0),
+    "standard": TrainSettings(steps=800),
+    "best": TrainSettings(steps=2400, pixels=128 * 224),
+}
