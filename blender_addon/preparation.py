@@ -21,8 +21,8 @@ from .protocol import (
 )
 from .scratch import ShotError, remove_scratch
 
-INPUT = "input"
-"""Folder in the layers folder that holds what the backend is given."""
+INPUT = ".input"
+"""Folder in the layers folder that holds what the backend is given; hidden, since all else there is made by it."""
 REQUEST = "request.json"
 """File in it that is written last, so that a prepared shot can be sent again."""
 

@@ -97,7 +97,7 @@ def write_layer_set(folder: Path, people: tuple[str, ...], frames: int) -> Path:
         layers.append({"name": name, "role": role, "files": f"{name}/%04d.exr"})
     description = {
         "format": "retime-people/1",
-        "plate": str(folder / "input" / "plate"),
+        "plate": str(folder / ".input" / "plate"),
         "width": WIDTH,
         "height": HEIGHT,
         "fps": [24, 1],

@@ -217,7 +217,7 @@ def test_cancel_while_frames_are_rendered(fake, strip, masks, props, module, tmp
     pump.pump_once(session, 0.0)
     assert 0 < ticket.fraction < 1 and props.jobs[0].state == "preparing"
     assert bpy.ops.retime_people.cancel() == {"FINISHED"}
-    assert props.jobs[0].state == "cancelled" and not (tmp_path / "out" / "input").exists()
+    assert props.jobs[0].state == "cancelled" and not (tmp_path / "out" / ".input").exists()
     assert len(bpy.data.scenes) == 1
 
 
@@ -225,7 +225,7 @@ def test_a_tick_renders_one_picture_at_least_and_not_all(fake, strip, masks, mod
     session, pump = module("pump").session(), module("pump")
     start(module, strip, masks, tmp_path)
     pump.pump_once(session, 0.0)
-    assert len(list((tmp_path / "out" / "input" / "plate").iterdir())) == 1
+    assert len(list((tmp_path / "out" / ".input" / "plate").iterdir())) == 1
 
 
 def test_undo_takes_no_job_away(fake, strip, masks, props, module, tmp_path):
