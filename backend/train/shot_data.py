@@ -41,7 +41,8 @@ def training_size(width: int, height: int, pixels: int, multiple: int) -> tuple[
     scale = min(1.0, (pixels / (width * height)) ** 0.5)
 
     def side(length: int) -> int:
-        return max(multiple, int(round(length * scale / multiple)) * multiple)
+        units: int = round(length * scale / multiple)
+        return max(1, units) * multiple
 
     return side(width), side(height)
 
