@@ -28,6 +28,8 @@ LAYERS, BLEND, FILM, SHEET = (OUT / name for name in ("layers", "retimed.blend",
 
 PERSON = "anna"
 FREEZE_AT, FREEZE_FOR = 12, 12
+TRAINING_LIMIT = 300
+"""Seconds; only a machine that is slow or busy needs that long."""
 SHOWN = (4, 12, 20, 28, 36)
 """The frames of the contact sheet: before the freeze, at its start, inside it, and after it."""
 
@@ -37,7 +39,7 @@ def main() -> None:
     _start_afresh()
     started = time.monotonic()
     with stage("decompose"):
-        _run("-m", "backend", "decompose", CLIP, "--masks", MASKS, "--out", LAYERS, "--preset", "standard")
+        _decompose()
     with stage("retime and render in Blender"):
         _retime_in_blender()
     with stage("contact sheet"):
@@ -64,6 +66,11 @@ def draw_sheet() -> None:
         rows.append(Row(name, [on_checkerboard(layers.layer(name, number)) for number in SHOWN]))
     rows.append(Row("retimed", _frames(FILM)))
     write_sheet(SHEET, contact_sheet([f"frame {number}" for number in SHOWN], rows))
+
+
+def _decompose() -> None:
+    limit = ["--max-seconds", TRAINING_LIMIT]
+    _run("-m", "backend", "decompose", CLIP, "--masks", MASKS, "--out", LAYERS, "--preset", "standard", *limit)
 
 
 def _retime_in_blender() -> None:
