@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import math
 import shutil
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -49,8 +48,7 @@ def measure(clip: Path, out: Path, preset: str) -> dict[str, Any]:
     figures = explain(clip / "clip.mp4", layers)
     write_sheet(out / "sheet.png", _sheet(clip / "clip.mp4", layers))
     return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": report.machine(),
+        **report.occasion(),
         "seconds": outcome.seconds,
         "metrics": outcome.metrics,
         **figures,

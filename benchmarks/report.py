@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,14 @@ def page(record: Record) -> str:
     return "\n".join(parts)
 
 
-def machine() -> str:
-    """The computer in words, without its name."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, {_graphics()}, {platform.system()}"
+def occasion() -> Record:
+    """When, with which code and on what kind of computer something is measured."""
+    command = ["git", "-C", str(HERE), "describe", "--always", "--dirty=+"]
+    try:
+        code = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    except OSError:
+        code = ""
+    return {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "code": code, "machine": _machine()}
 
 
 def _scene_section(scene: str, presets: Record, reference: Record) -> str:
@@ -91,7 +96,7 @@ def _scene_section(scene: str, presets: Record, reference: Record) -> str:
 def _clips_section(clips: Record) -> str:
     header = ["clip", "preset", "layers alone", "with residual", "seconds", "TFLOP", "peak memory", "measured"]
     rows = [
-        [clip, preset, _number(m["layers_psnr"]), _number(m["residual_psnr"]), *_costs(m), m["date"]]
+        [clip, preset, _number(m["layers_psnr"]), _number(m["residual_psnr"]), *_costs(m), _measured(m)]
         for clip, presets in sorted(clips.items())
         for preset, m in sorted(presets.items())
     ]
@@ -101,7 +106,7 @@ def _clips_section(clips: Record) -> str:
 
 def _cost_row(preset: str, measured: Record) -> list[str]:
     steadiness = [f"{measured['flicker'][key]:.4f}" for key in ("ours", "truth", "error")]
-    return [f"**{preset}**", *_costs(measured), *steadiness, measured["date"]]
+    return [f"**{preset}**", *_costs(measured), *steadiness, _measured(measured)]
 
 
 def _costs(measured: Record) -> list[str]:
@@ -112,6 +117,10 @@ def _costs(measured: Record) -> list[str]:
         "-" if flops is None else f"{flops / 1e12:.2f}",
         "-" if memory is None else f"{memory / 2**20:.0f} MiB",
     ]
+
+
+def _measured(measured: Record) -> str:
+    return f"{measured['date']} {measured.get('code', '')}".strip()
 
 
 def _figures(score: Record) -> list[str]:
@@ -127,6 +136,12 @@ def _number(value: float | None) -> str:
 def _table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _machine() -> str:
+    # Without the computer's name: the page is public.
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, {_graphics()}, {platform.system()}"
 
 
 def _processor() -> str:

@@ -11,7 +11,6 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +51,7 @@ def measure(scene: Scene, out: Path, preset: str, scorer: Path) -> dict[str, Any
     write_sheet(report.PICTURES / f"{scene.name}-{preset}.jpg", _sheet(scene, layers))
     print(f"{scene.name}: {outcome.seconds:.0f} s; flicker error {steadiness.error:.4f}")
     return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": report.machine(),
+        **report.occasion(),
         "seconds": outcome.seconds,
         "stages": outcome.stages,
         "metrics": outcome.metrics,
