@@ -40,11 +40,18 @@ def start(frames: Floats, seen: npt.NDArray[np.bool_]) -> Estimate:
     """
     ordered, count = _ordered(frames, seen)
     middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, _BRIGHT_RANK)
-    rise = np.maximum(bright - middle, 0)
     observed = count > 0
+    rise = np.where(observed[..., None], np.maximum(bright - middle, 0), 0)
     flicker = _FLICKER * np.median(rise[observed]) if observed.any() else 0
     picture = middle + np.maximum(rise - flicker, 0)
     return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
+
+
+def spread(frames: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
+    """How much a pixel changes over time, (h, w): the middle 80 % of its values; 0 where it was never seen."""
+    ordered, count = _ordered(frames, seen)
+    width = _rank(ordered, count, 0.9) - _rank(ordered, count, 0.1)
+    return np.where(count > 1, width.max(-1), 0).astype(np.float32)
 
 
 def calmest(undone: Floats, seen: npt.NDArray[np.bool_], strength: Floats) -> Estimate:
@@ -71,7 +78,9 @@ def _ordered(frames: Floats, seen: npt.NDArray[np.bool_]) -> tuple[Floats, npt.N
 
 
 def _rank(ordered: Floats, count: npt.NDArray[np.int64], rank: float) -> Floats:
-    return _pick(ordered, (np.maximum(count - 1, 0) * rank)[..., None])
+    """A rank (0..1) of what was seen, 0 where nothing was."""
+    ranked = _pick(ordered, (np.maximum(count - 1, 0) * rank)[..., None])
+    return np.where(np.isfinite(ranked), ranked, 0).astype(np.float32)
 
 
 def _pick(ordered: Floats, position: npt.NDArray[np.float64]) -> Floats:

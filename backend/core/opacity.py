@@ -16,6 +16,12 @@ FLOOR = np.float32(1 / 32)
 # Densities below this are noise rather than evidence for how strong an effect really is.
 _NOISE = np.float32(0.02)
 _LARGEST_CORRECTION = np.float32(2.5)
+# A prediction fades out between these densities: below lies what the network could not quite bring to zero. Where a
+# body hides the background nothing can be checked, and more is asked of it.
+_FAINT_SEEN = (0.005, 0.02)
+_FAINT_HIDDEN = (0.03, 0.08)
+# Where somebody else's effect is this much stronger, the rest is theirs too.
+_CONTESTED = (0.08, 0.3)
 
 
 def density(plate: Floats, background: Floats) -> Floats:
@@ -59,6 +65,24 @@ def corrected(predicted: Floats, together: Floats, observed: Floats, seen: Float
     ratio = (observed * together + _NOISE**2) / (together**2 + _NOISE**2)
     ratio = np.clip(ratio, 0, _LARGEST_CORRECTION)
     return np.asarray(predicted * (1 + seen[..., None] * (ratio - 1)), np.float32)
+
+
+def settled(predicted: Floats, seen: Floats) -> Floats:
+    """Predicted effects without their faint remains, and with each place left to those who really reach it.
+
+    Args:
+        predicted: (N, H, W, 3) signed density of each person's effect.
+        seen: (H, W) 0..1, 1 where the background is visible.
+    """
+    strength = np.abs(predicted).max(-1)
+    clear = seen * _ramp(strength, *_FAINT_SEEN) + (1 - seen) * _ramp(strength, *_FAINT_HIDDEN)
+    share = strength / np.maximum(strength.max(0), 1e-6)
+    keep = clear * _ramp(share, *_CONTESTED)
+    return np.asarray(predicted * keep[..., None], np.float32)
+
+
+def _ramp(x: Floats, low: float, high: float) -> Floats:
+    return np.asarray(np.clip((x - low) / (high - low), 0, 1), np.float32)
 
 
 def least_opacity(solo: Floats, background: Floats) -> tuple[Floats, Floats]:

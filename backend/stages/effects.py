@@ -8,15 +8,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.background import calmest, filled, start
+from backend.core.background import calmest, filled, spread, start
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.opacity import density, without_density
-from backend.train.shot_data import ShotData
+from backend.train.shot_data import ShotData, squared_distance
 
 # The closed form trusts a change from this density on, once the pixel's own flicker is taken off.
 _LEAST_DENSITY = 0.06
 _FLICKERS = 3.0
+# A person whose silhouette agrees this well with its own median stands still; an unchanging place within so many body
+# heights of them is in doubt.
+_STANDS_STILL = 0.6
+_NEAR = 0.9
+_STILL_CHANGE = 0.02
 # How far (in body heights, squared) from a person the closed form looks for that person's effects.
 _REACH = 1.5
 
@@ -62,6 +67,28 @@ class TrainingBackground:
         undone = without_density(self._plate, together)
         strength = self._stack(np.abs(together).max(-1))
         return self._views(filled(calmest(self._stack(undone), self._seen, strength)))
+
+    def doubtful(self, masks: Floats) -> NDArray[np.bool_]:
+        """Where an effect may be part of the background without anybody being able to tell, (T, h, w).
+
+        Next to a person who never moves, a pixel that never changes may be ground or ground in that person's shadow.
+        Training leaves such places alone, and what it learns from the people who move decides.
+
+        Args:
+            masks: (T, N, h, w) whole bodies.
+        """
+        change = spread(self._stack(self._plate), self._seen)
+        calm = change < _STILL_CHANGE + _FLICKERS * np.median(change)
+        near = np.zeros(calm.shape, np.bool_)
+        for person in range(masks.shape[1]):
+            laid = self._stack(masks[:, person])
+            usual = np.median(laid, axis=0)
+            together, either = np.minimum(laid, usual).sum((1, 2)), np.maximum(laid, usual).sum((1, 2))
+            if np.mean(together / np.maximum(either, 1)) > _STANDS_STILL:
+                near |= squared_distance(usual) < _NEAR**2
+        views = self._camera.from_canvas
+        doubt = (near & calm).astype(np.float32)
+        return np.stack([views(doubt, t) > 0.5 for t in range(len(self._plate))])
 
     def _laid(self, picture: Floats, index: int) -> Floats:
         return self._camera.onto_canvas(picture, index)

@@ -10,7 +10,7 @@ import numpy as np
 from backend.core.color import Floats
 from backend.core.matte import body_color, join
 from backend.core.occlusion import moved
-from backend.core.opacity import corrected, density, least_opacity, with_density
+from backend.core.opacity import corrected, density, least_opacity, settled, with_density
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
@@ -35,8 +35,8 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     background = clean.frame(index)
     alone, together = effects.frame(index, shot.footage.view)
     bodies = cv2.dilate((masks.max(0) > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8))
-    observed = density(plate, background)
-    alone = corrected(alone, together, observed, 1 - bodies.astype(np.float32))
+    seen = 1 - bodies.astype(np.float32)
+    alone = settled(corrected(alone, together, density(plate, background), seen), seen)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
     behind = background
     for person in shot.order[index]:

@@ -95,6 +95,7 @@ def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBa
     data = make_shot_data(plate, whole, visible, plate)
     background = TrainingBackground(plate, data.seen[:, 0].numpy() > 0, shot.camera.resized(size))
     data.background = _first(background.start())
+    data.seen = data.seen * torch.from_numpy(~background.doubtful(whole))[:, None]
     return data, background
 
 
