@@ -1,7 +1,7 @@
 """The local server: listens on this computer only, keeps the jobs, and does no arithmetic itself.
 
-Starlette without FastAPI on top: requests are checked by the protocol's own rules, so that nothing of FastAPI would
-be used but its import, which takes longer than everything else of the start together.
+Starlette and nothing on top: requests are checked by the protocol's own rules, and a framework that would do it
+takes longer to import than all the rest of the start.
 """
 
 from __future__ import annotations
