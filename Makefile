@@ -62,8 +62,8 @@ protocol: ## copy the protocol from the backend to the add-on
 golden: $(VENV)/installed ## make the reference pictures of tests/golden anew; the commit says why
 	$(PY) -m pytest tests/golden --golden
 
-SCENES ?= ../shared/bench/dev
 benchmark: $(VENV)/installed ## decompose and score the scenes in SCENES=folder
+	@test -n "$(SCENES)" || { echo "say make benchmark SCENES=path/to/scenes"; exit 1; }
 	$(PY) -m benchmarks.run "$(SCENES)" --out out/benchmark
 
 # -- the environments: a stamp inside each says that it is whole, and ages with pyproject.toml --------------------
