@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from backend.cli.progress import Bar, PlainLines, reporter, time_left
+from backend.cli.bar import Bar
+from backend.cli.progress import PlainLines, reporter, time_left
 from backend.protocol import Event, EventKind
 
 
