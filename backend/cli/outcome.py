@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from types import FrameType
 from backend.cli.progress import JsonLines, Report, reporter
 from backend.errors import Cancelled, InputError, RetimeError
 from backend.protocol import Event, EventKind
+from backend.stages.log import LOG_NAME, note
 from backend.worker import known_fault
 
 
@@ -46,33 +46,6 @@ def stop_on_signals() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-class Log:
-    """Lines for ``log.txt`` in the output folder, kept in memory until the work has made that folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "log.txt"
-        self._waiting: list[str] = []
-
-    def note(self, text: str) -> None:
-        """Add a line; a log that can't be written stops nobody."""
-        self._waiting.append(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
-        if self.path.parent.is_dir():
-            self._flush()
-
-    def fault(self, text: str) -> None:
-        """Add a traceback, for which the folder is made if need be."""
-        self._waiting.append(text)
-        with contextlib.suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._flush()
-
-    def _flush(self) -> None:
-        with contextlib.suppress(OSError):
-            with self.path.open("a", encoding="utf-8") as file:
-                file.writelines(self._waiting)
-            self._waiting.clear()
-
-
 Work = Callable[[Report, Stop], None]
 
 
@@ -81,47 +54,44 @@ def run(work: Work, log_folder: Path | None, as_json: bool) -> int:
 
     Args:
         work: called with where to report and how to learn that it should stop.
-        log_folder: where ``log.txt`` goes; None for commands that keep none.
+        log_folder: where a traceback goes; None for commands that keep none.
         as_json: report one line of JSON per event.
 
     Returns:
         The exit status: 0 done, 2 wrong input, 130 cancelled, 1 our own fault.
     """
-    log = Log(log_folder) if log_folder else None
     try:
         with stop_on_signals() as stop, reporter(sys.stderr, as_json) as show:
-            work(_logged(show, log), stop)
+            work(show, stop)
     except KeyboardInterrupt:
         return _tell(Cancelled("Stopped"), as_json)
     # The one place where a fault becomes a sentence.
     except Exception as error:  # noqa: BLE001
-        fault = known_fault(error)
-        if fault is None:
-            return _own_fault(error, log, as_json)
-        if log and not isinstance(fault, InputError):
-            log.note(fault.sentence())
-        return _tell(fault, as_json)
+        return _tell(_fault(error, log_folder), as_json)
     return 0
 
 
-def _logged(show: Report, log: Log | None) -> Report:
-    def report(event: Event) -> None:
-        show(event)
-        if log and event.message and event.kind != EventKind.PROGRESS:
-            log.note(event.message)
-
-    return report
-
-
-def _own_fault(error: Exception, log: Log | None, as_json: bool) -> int:
+def _fault(error: Exception, log_folder: Path | None) -> RetimeError:
+    """The fault to tell of. Wrong input leaves no trace; all else is noted, our own fault with its traceback."""
+    known = known_fault(error)
+    if known is not None:
+        if log_folder and log_folder.is_dir() and not isinstance(known, InputError):
+            note(log_folder, known.sentence())
+        return known
     text = "".join(traceback.format_exception(error))
-    if log:
-        log.fault(text)
-    kept = log is not None and log.path.is_file()
-    if not kept:
+    where = "the details are above"
+    if log_folder and _noted(log_folder, text):
+        where = f"the details are in {log_folder / LOG_NAME}"
+    else:
         sys.stderr.write(text)
-    where = f"the details are in {log.path}" if log and kept else "the details are above"
-    return _tell(RetimeError(f"Something went wrong that is our fault ({type(error).__name__}); {where}"), as_json)
+    return RetimeError(f"Something went wrong that is our fault ({type(error).__name__}); {where}")
+
+
+def _noted(folder: Path, text: str) -> bool:
+    """Keep a traceback in the log of a folder, which is made if need be; False where that is not possible."""
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return note(folder, text)
 
 
 def _tell(error: RetimeError, as_json: bool) -> int:

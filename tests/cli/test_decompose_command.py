@@ -72,7 +72,6 @@ def test_progress_in_a_log_file_is_plain_lines(command: Command, decompose_with:
         "Training, 50%, 2 min left",
         "Training, 100%, 2 min left",
     ]
-    assert "two people" in (tmp_path / "layers" / "log.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -157,7 +156,6 @@ def test_our_own_fault_keeps_its_traceback(command: Command, decompose_with: Ins
     assert status == 1
     assert "Traceback" not in err
     assert str(log) in err.splitlines()[-1]
-    assert "reading the plate" in log.read_text()
     assert "ZeroDivisionError: never" in log.read_text()
 
 
