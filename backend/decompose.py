@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 
-from backend.errors import MaskError, SettingError
+from backend.errors import InputError, MaskError, SettingError
+from backend.locking import FileLock
 from backend.media.files import writing
 from backend.media.layer_set import (
     BACKGROUND,
@@ -55,7 +57,8 @@ def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancel
         The path of the finished ``layers.json``.
 
     Raises:
-        InputError: the request, the plate, the masks or the output folder are not as they must be.
+        InputError: the request, the plate, the masks or the output folder are not as they must be, or another
+            process is writing there.
         Cancelled, OutputError, NumericalError: see there.
     """
     began = time.monotonic()
@@ -63,28 +66,49 @@ def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancel
     device, plate, masks = _checked(request)
     if check_out_folder(out, request.resume):
         return out / INFO_NAME
+    preset, fingerprint = PRESETS[request.settings.preset], _fingerprint(request, plate, masks)
+    with _sole_writer(out):
+        shares = {**_SHARES, TRAINING: _SHARES[TRAINING] + preset.steps * _TRAINING_PER_STEP}
+        progress = Progress(logged(report, out), cancelled, shares)
+        progress.say(f"Decomposing {plate.info.path} with {json.dumps(dataclasses.asdict(request.settings))}")
+        # What another plate has left behind here must not be taken for this one's.
+        shot = _surveyed(plate, masks, out / WORK_FOLDER / fingerprint[:16], progress)
+        run = Run(preset, device, request.settings.seed, out, fingerprint, request.settings.max_seconds)
+        path = _written(request, shot, run, progress, began)
+        shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
+    return path
+
+
+@contextlib.contextmanager
+def _sole_writer(out: Path) -> Iterator[None]:
+    """Hold the output folder; raises InputError while another process does."""
+    lock = FileLock(out / WORK_FOLDER / "lock")
     with writing(out):
         (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
-    preset = PRESETS[request.settings.preset]
-    shares = {**_SHARES, TRAINING: _SHARES[TRAINING] + preset.steps * _TRAINING_PER_STEP}
-    progress = Progress(logged(report, out), cancelled, shares)
-    progress.say(f"Decomposing {plate.info.path} with {json.dumps(dataclasses.asdict(request.settings))}")
-    run = Run(
-        preset, device, request.settings.seed, out, _fingerprint(request, plate, masks), request.settings.max_seconds
-    )
-    shot = _surveyed(plate, masks, out / WORK_FOLDER, progress)
+        held = lock.acquire()
+    if not held:
+        raise InputError(
+            f"{out} is being written by another decomposition", "Wait until that is done, or choose another folder"
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _written(request: DecomposeRequest, shot: Shot, run: Run, progress: Progress, began: float) -> Path:
+    """Learn the effects, clean the background, write the layer set; returns the path of its description."""
     with progress.timed(TRAINING):
         learned = learn_effects(shot, run, progress)
     with progress.timed(BACKGROUNDS):
         canvas = estimate_canvas(shot, learned.effects, lambda done: progress.tell(BACKGROUNDS, done))
-    writer = LayerSetWriter(out)
+    writer = LayerSetWriter(run.folder)
     with progress.timed(WRITING):
         clean = CleanPlate(shot, learned.effects, canvas)
         error = export.write_frames(writer, shot, learned.effects, clean, request.settings.residual, progress)
     metrics = _metrics(began, progress, learned, error)
     path = writer.finish(_describe(request, shot, metrics))
     progress.say(f"Finished: {json.dumps(metrics)}")
-    shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
     return path
 
 
@@ -101,6 +125,8 @@ def _checked(request: DecomposeRequest) -> tuple[torch.device, Plate, MaskFolder
 
 
 def _surveyed(plate: Plate, masks: MaskFolder, work: Path, progress: Progress) -> Shot:
+    with writing(work):
+        work.mkdir(parents=True, exist_ok=True)
     with progress.timed(READING):
         footage = read_footage(plate, masks, work, lambda done: progress.tell(READING, done))
     with progress.timed(SURVEY):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import json
-import logging
 import os
 import signal
 import sys
@@ -20,8 +19,9 @@ from pathlib import Path
 from typing import IO
 
 from backend.errors import Cancelled, InputError, NoSpace, OutOfMemory, RetimeError, SettingError
+from backend.locking import FileLock
 from backend.protocol import DecomposeRequest, Event, EventKind, InvalidSetting, request_from_json, to_json
-from backend.server.files import FileLock
+from backend.stages.log import LOG_NAME, note
 
 OWN_FAULT_STATUS = 1
 ORPHAN_SECONDS = 60.0
@@ -33,8 +33,6 @@ PROGRESS_SECONDS = 0.25
 OUT_OF_MEMORY_SIGNS = ("out of memory", "allocate memory", "not enough memory", "insufficient memory")
 
 Decompose = Callable[[DecomposeRequest, Callable[[Event], None], Callable[[], bool]], Path]
-
-logger = logging.getLogger("retime_people.worker")
 
 
 class Reporter:
@@ -139,7 +137,7 @@ class _Turn:
 
 
 def _own_fault(error: Exception, out: Path | None) -> RetimeError:
-    log = out / "log.txt" if out is not None else "worker.log"
+    log = out / LOG_NAME if out is not None else "worker.log"
     return RetimeError(
         f"Something went wrong inside the backend ({type(error).__name__}: {error})", f"Please report it with {log}"
     )
@@ -149,13 +147,8 @@ def _keep_traceback(out: Path | None, error: Exception) -> None:
     text = "".join(traceback.format_exception(error))
     # The server keeps this stream in the job's folder.
     sys.stderr.write(text)
-    if isinstance(error, RetimeError) or out is None or not out.is_dir():
-        return
-    try:
-        with (out / "log.txt").open("a", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} worker failed\n{text}")
-    except OSError:
-        logger.warning("%s can't be written", out / "log.txt")
+    if out is not None and not isinstance(error, RetimeError):
+        note(out, f"worker failed\n{text}")
 
 
 def _load_decompose() -> Decompose:

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from backend.errors import OutputError
+from backend.locking import FileLock
 from backend.protocol import RuntimeInfo, to_json
 from backend.server.errors import AlreadyRunning
-from backend.server.files import FileLock, write_atomically
+from backend.server.files import write_atomically
 
 APPLICATION = "retime-people"
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from backend.doctor import report
+from backend.locking import FileLock
 from backend.protocol import RuntimeInfo
 from backend.server.errors import AlreadyRunning
-from backend.server.files import FileLock, write_atomically
+from backend.server.files import write_atomically
 from backend.server.runtime import RuntimeFolder, default_runtime_dir, read_runtime_info
 
 HOME = Path("/home/anna")
@@ -49,7 +50,7 @@ def test_a_folder_is_held_once_and_given_back(tmp_path):
 
 def test_a_lock_ends_with_its_process(tmp_path):
     code = (
-        "import os, sys; from pathlib import Path; from backend.server.files import FileLock; "
+        "import os, sys; from pathlib import Path; from backend.locking import FileLock; "
         "os._exit(0 if FileLock(Path(sys.argv[1])).acquire() else 1)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "l")], check=True)

@@ -12,9 +12,9 @@ from io import StringIO
 import pytest
 
 from backend.errors import Cancelled, PlateError
+from backend.locking import FileLock
 from backend.protocol import DecomposeRequest, Event, EventKind, to_json
 from backend.server.event_log import read_event
-from backend.server.files import FileLock
 from backend.worker import Reporter, known_fault, run_job
 
 pytestmark = pytest.mark.timeout(60)
