@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from backend.core.color import Floats
+from backend.core.composite import over
+from backend.core.matte import body_color, join, spread
+
+H, W = 32, 40
+pictures = npst.arrays(np.float32, (3, 4, 3), elements=st.floats(0, 1, width=32))
+mattes = npst.arrays(np.float32, (3, 4), elements=st.floats(0, 1, width=32))
+
+
+def layer(alpha: Floats, color: Floats) -> Floats:
+    return np.concatenate([color * alpha[..., None], alpha[..., None]], -1)
+
+
+@given(mattes, pictures, mattes, pictures, pictures)
+def test_two_layers_joined_look_as_one_over_the_other(
+    front_alpha: Floats, front: Floats, back_alpha: Floats, back: Floats, background: Floats
+) -> None:
+    alpha, color = join(front_alpha, front, back_alpha, back)
+    assert alpha.min() >= 0 and alpha.max() <= 1 + 1e-6
+    assert color.min() >= 0 and color.max() <= 1
+    one_by_one = over(layer(front_alpha, front), over(layer(back_alpha, back), background))
+    np.testing.assert_allclose(over(layer(alpha, color), background), one_by_one, atol=1e-5)
+
+
+def soft_body() -> Floats:
+    """The matte (H, W) of a body with a soft edge."""
+    hard = np.zeros((H, W), np.float32)
+    hard[8:24, 10:28] = 1
+    return cv2.GaussianBlur(hard, (0, 0), 1.5)
+
+
+def test_the_colour_of_a_body_is_free_of_what_shines_through_its_edge() -> None:
+    alpha = soft_body()
+    body, behind = np.float32([0.8, 0.3, 0.2]), np.full((H, W, 3), (0.1, 0.9, 0.4), np.float32)
+    plate = alpha[..., None] * body + (1 - alpha[..., None]) * behind
+    color = body_color(plate, alpha, behind)
+    # Weighted by how much of it is seen.
+    assert (np.abs(color - body).max(-1) * alpha).max() < 0.05
+    np.testing.assert_array_equal(color[alpha > 0.96], plate[alpha > 0.96])
+    assert color.min() >= 0 and color.max() <= 1
+
+
+def test_a_body_without_a_solid_part_has_a_colour_all_the_same() -> None:
+    plate = np.full((H, W, 3), 0.5, np.float32)
+    for alpha in (np.zeros((H, W), np.float32), soft_body() * np.float32(0.4)):
+        color = body_color(plate, alpha, plate)
+        assert np.isfinite(color).all() and color.min() >= 0 and color.max() <= 1
+
+
+def test_values_are_carried_outwards_unchanged() -> None:
+    known = np.zeros((H, W), np.float32)
+    known[8:24, 10:28] = 1
+    values = np.where(known[..., None] > 0, np.float32([0.2, 0.5, 0.7]), np.float32(9))
+    carried = spread(values, known, 2.0)
+    near = cv2.dilate(known, np.ones((9, 9), np.uint8)) > 0
+    np.testing.assert_allclose(carried[near], np.broadcast_to([0.2, 0.5, 0.7], carried[near].shape), atol=1e-4)
