@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +41,9 @@ class FrameStore:
         first = np.asarray(next(frames), np.float32)
         store = cls(path, (count, *_three(first.shape)), _kind_of(first))
         with writing(path), path.open("wb") as file:
-            file.write(store._pack(first))
-            for frame in frames:
+            for frame in itertools.chain([first], frames):
+                if store.kind == "uint8" and _kind_of(frame) != "uint8":
+                    store = store._refined(file)
                 file.write(store._pack(frame))
         write_bytes(path.with_suffix(".json"), json.dumps({"shape": store.shape, "kind": store.kind}).encode())
         return store
@@ -74,6 +78,19 @@ class FrameStore:
             offset=(index * height + top) * row * self._dtype.itemsize,
         )
         return self._unpack(data).reshape(bottom - top, width, channels)
+
+    def _refined(self, file: BinaryIO) -> FrameStore:
+        """The frames written so far as halves, because a later one (after a fade from black, say) needs them."""
+        refined = FrameStore(self.path, self.shape, "float16")
+        size = int(np.prod(self.shape[1:]))
+        # From the last to the first, so that none is overwritten before it is read.
+        for index in reversed(range(file.tell() // size)):
+            file.flush()
+            frame = self.frame(index)
+            file.seek(index * size * refined._dtype.itemsize)
+            file.write(refined._pack(frame))
+        file.seek(0, os.SEEK_END)
+        return refined
 
     def _pack(self, frame: npt.ArrayLike) -> bytes:
         values = np.asarray(frame, np.float32).reshape(self.shape[1:])
