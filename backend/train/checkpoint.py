@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 from pathlib import Path
 
 import torch
@@ -41,11 +42,13 @@ def load_checkpoint(path: Path, state: TrainState, fingerprint: str) -> bool:
     """
     try:
         saved = torch.load(path, map_location=state.background.device, weights_only=True)
+        belongs_to = saved["fingerprint"]
     except FileNotFoundError:
         return False
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise InputError(f"{path} can't be read: {error}", "Delete it to train anew") from error
-    if saved["fingerprint"] != fingerprint:
+    except (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, pickle.UnpicklingError) as error:
+        reason = f"{path} can't be read as a checkpoint ({type(error).__name__})"
+        raise InputError(reason, "Delete it to train anew") from error
+    if belongs_to != fingerprint:
         raise InputError(
             f"{path} belongs to another plate, other masks or other settings",
             "Resume with what it was begun with, or choose another folder",

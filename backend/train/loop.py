@@ -82,7 +82,8 @@ def train(
         NumericalError: the loss is not a number.
     """
     refits = refit_steps(settings)
-    per_step = 0
+    # Known from before in a run that goes on; counting again would change its rounding.
+    per_step = state.flops // state.step if state.step else 0
     while state.step < settings.steps and time.monotonic() < deadline:
         if cancelled():
             raise Cancelled("Training was cancelled")

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.train.shot_data import make_shot_data, shrink, squared_distance, training_size
+from tests.train.toy_shot import H, N, T, W, masks, plates
+
+sides = st.integers(64, 8192)
+
+
+@given(sides, sides, st.sampled_from([4, 16]), st.integers(64 * 64, 256 * 448))
+def test_the_training_size_has_the_shape_of_the_plate(width: int, height: int, multiple: int, pixels: int) -> None:
+    w, h = training_size(width, height, pixels, multiple)
+    assert w % multiple == 0 and h % multiple == 0 and w > 0 and h > 0
+    # Rounding to multiples moves each side by half a multiple at most, except that none vanishes.
+    scale = min(1, (pixels / (width * height)) ** 0.5)
+    assert abs(w - scale * width) <= multiple and abs(h - scale * height) <= multiple
+
+
+def test_the_usual_training_size() -> None:
+    assert training_size(448, 256, 64 * 112, 16) == (112, 64)
+    assert training_size(1920, 1080, 64 * 112, 16) == (112, 64)
+
+
+def test_shrinking_keeps_the_mean() -> None:
+    picture = np.random.default_rng(0).random((64, 96, 3)).astype(np.float32)
+    assert shrink(picture, (24, 16)).shape == (16, 24, 3)
+    assert shrink(picture[..., 0], (24, 16)).shape == (16, 24)
+    np.testing.assert_allclose(shrink(picture, (24, 16)).mean((0, 1)), picture.mean((0, 1)), atol=1e-5)
+
+
+def test_distance_is_told_in_body_heights() -> None:
+    mask = np.zeros((40, 60), np.float32)
+    mask[10:20, 30:34] = 1
+    distance = squared_distance(mask)
+    assert not distance[mask > 0].any()
+    # Ten pixels, the body's height, to the left of it; and twice that.
+    assert distance[15, 20] == pytest.approx(1, rel=0.1)
+    assert distance[15, 10] == pytest.approx(4, rel=0.1)
+
+
+def test_nobody_is_near_everything() -> None:
+    assert not squared_distance(np.zeros((5, 6), np.float32)).any()
+
+
+def test_a_shot_put_together() -> None:
+    data = make_shot_data(plates(), masks(), masks(), plates() * 0.5)
+    assert data.plate.shape == data.background.shape == (T, 3, H, W)
+    assert data.masks.shape == (T, N, H, W)
+    assert data.seen.shape == (T, 1, H, W)
+    assert data.distance.shape == (T, N, 1, H, W)
+    assert {data.plate.dtype, data.masks.dtype, data.seen.dtype, data.background.dtype} == {torch.float32}
+    np.testing.assert_array_equal(data.plate[3].permute(1, 2, 0).numpy(), plates()[3])
+    bodies = torch.from_numpy(masks().max(1)) > 0
+    assert not data.seen[:, 0][bodies].any()
+    assert 0.7 < float(data.seen.mean()) < 1
+
+
+def test_hidden_parts_are_known_to_the_network_but_hide_no_background() -> None:
+    visible = masks()
+    visible[:, 1] = 0
+    data = make_shot_data(plates(), masks(), visible, plates())
+    assert data.masks[:, 1].any()
+    hidden = torch.from_numpy(masks()[:, 1]) > 0
+    assert data.seen[:, 0][hidden].all()
+
+
+def test_moving_to_a_device_keeps_everything() -> None:
+    data = make_shot_data(plates(), masks(), masks(), plates())
+    there = data.to(torch.device("cpu"))
+    for name, tensor in vars(data).items():
+        torch.testing.assert_close(getattr(there, name), tensor)
