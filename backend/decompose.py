@@ -28,7 +28,7 @@ from backend.media.layer_set import (
 )
 from backend.media.masks import MaskFolder, open_masks
 from backend.media.plates import Plate, open_plate
-from backend.protocol import DecomposeRequest, Event, InvalidSetting, check_settings
+from backend.protocol import VERSION, DecomposeRequest, Event, InvalidSetting, check_settings
 from backend.stages import export
 from backend.stages.clean_plate import CleanPlate, estimate_canvas
 from backend.stages.learn import STAGE as TRAINING
@@ -38,6 +38,7 @@ from backend.stages.metrics import peak_memory_bytes, psnr
 from backend.stages.progress import Progress
 from backend.stages.shot import WORK_FOLDER, Shot, read_footage
 from backend.stages.survey import survey
+from backend.train.checkpoint import CHECKPOINT_NAME, check_checkpoint
 from backend.train.device import choose_device
 from backend.train.settings import PRESETS
 
@@ -68,6 +69,7 @@ def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancel
         return out / INFO_NAME
     preset, fingerprint = PRESETS[request.settings.preset], _fingerprint(request, plate, masks)
     with _sole_writer(out):
+        check_checkpoint(out / CHECKPOINT_NAME, fingerprint)
         shares = {**_SHARES, TRAINING: _SHARES[TRAINING] + preset.steps * _TRAINING_PER_STEP}
         progress = Progress(logged(report, out), cancelled, shares)
         progress.say(f"Decomposing {plate.info.path} with {json.dumps(dataclasses.asdict(request.settings))}")
@@ -139,7 +141,9 @@ def _fingerprint(request: DecomposeRequest, plate: Plate, masks: MaskFolder) -> 
     for name in ("device", "max_seconds", "residual"):
         del settings[name]
     parts = [
+        VERSION,
         settings,
+        dataclasses.asdict(PRESETS[request.settings.preset]),
         str(plate.info.path.resolve()),
         _state_of(plate.info.path),
         masks.names,

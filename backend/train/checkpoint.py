@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,17 +35,21 @@ def save_checkpoint(path: Path, state: TrainState, fingerprint: str) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def load_checkpoint(path: Path, state: TrainState, fingerprint: str) -> bool:
-    """Put a saved state into ``state``; False when there is none that can be read.
+def check_checkpoint(path: Path, fingerprint: str) -> None:
+    """Make sure that a run may go on from ``path``, or that there is nothing to go on from.
 
     Raises:
-        InputError: the checkpoint belongs to another plate or to other settings.
+        InputError: the checkpoint can't be read, or belongs to another plate or to other settings.
     """
+    _read(path, fingerprint, torch.device("cpu"))
+
+
+def _read(path: Path, fingerprint: str, device: torch.device) -> dict[str, Any] | None:
     try:
-        saved = torch.load(path, map_location=state.background.device, weights_only=True)
+        saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         belongs_to = saved["fingerprint"]
     except FileNotFoundError:
-        return False
+        return None
     except (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, pickle.UnpicklingError) as error:
         reason = f"{path} can't be read as a checkpoint ({type(error).__name__})"
         raise InputError(reason, "Delete it to train anew") from error
@@ -53,6 +58,14 @@ def load_checkpoint(path: Path, state: TrainState, fingerprint: str) -> bool:
             f"{path} belongs to another plate, other masks or other settings",
             "Resume with what it was begun with, or choose another folder",
         )
+    return saved
+
+
+def load_checkpoint(path: Path, state: TrainState, fingerprint: str) -> bool:
+    """Put a saved state into ``state``; False when there is none. Raises as ``check_checkpoint``."""
+    saved = _read(path, fingerprint, state.background.device)
+    if saved is None:
+        return False
     state.renderer.load_state_dict(saved["renderer"])
     state.optimizer.load_state_dict(saved["optimizer"])
     state.generator.set_state(saved["generator"].cpu())

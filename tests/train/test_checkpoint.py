@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from backend.errors import Cancelled, InputError
-from backend.train.checkpoint import load_checkpoint, save_checkpoint
+from backend.train.checkpoint import check_checkpoint, load_checkpoint, save_checkpoint
 from backend.train.loop import TrainState, new_state, train
 from tests.train.test_loop import assert_same, never, nothing, trained
 from tests.train.toy_shot import QUICK, refit_of, toy_data
@@ -55,6 +55,9 @@ def test_a_checkpoint_of_another_shot_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another plate, other masks or other settings"):
         load_checkpoint(path, state, "that shot")
     assert_same(state, fresh())
+    with pytest.raises(InputError, match="another plate"):
+        check_checkpoint(path, "that shot")
+    check_checkpoint(path, "this shot")
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "text", "list", "foreign"])

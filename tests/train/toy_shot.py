@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.core.background import calmest, filled
 from backend.core.color import Floats
 from backend.core.opacity import without_density
 from backend.train.loop import Refit
@@ -77,12 +76,12 @@ def toy_data() -> ShotData:
 
 
 def refit_of(data: ShotData) -> Refit:
-    """Estimates the background anew as a decomposition with a camera at rest does."""
-    seen = data.seen[:, 0].numpy() > 0
+    """Estimates the background anew: the median over time of what is seen, with the effects undone."""
+    hidden = data.seen[:, 0].numpy() == 0
 
     def refit(together: Tensor) -> Tensor:
-        effect = together.permute(0, 2, 3, 1).numpy()
-        found = filled(calmest(without_density(plates(), effect), seen, np.abs(effect).max(-1)))
+        undone = without_density(plates(), together.permute(0, 2, 3, 1).numpy())
+        found = np.nanmedian(np.where(hidden[..., None], np.nan, undone), 0).astype(np.float32)
         return torch.from_numpy(found.transpose(2, 0, 1)[None].repeat(T, 0).copy())
 
     return refit
