@@ -1,0 +1,70 @@
+"""What the graphics card computes is what the processor computes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from backend.train.checkpoint import load_checkpoint, save_checkpoint
+from backend.train.loop import TrainState, new_state, predict, train
+from backend.train.shot_data import ShotData
+from tests.train.test_loop import never, nothing
+from tests.train.toy_shot import QUICK, refit_of, toy_data
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device on this computer"),
+]
+
+ONE_STEP = dataclasses.replace(QUICK, steps=1, refits=())
+# Sums in another order; rounding of this size, put into a step on purpose, comes out a hundred times smaller.
+CLOSE = {"atol": 5e-5, "rtol": 1e-3}
+
+
+@pytest.fixture(autouse=True)
+def full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No TF32, which rounds to 10 bits."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
+def start(device: str) -> tuple[TrainState, ShotData]:
+    """The same start on any device."""
+    data = toy_data().to(torch.device(device))
+    state = new_state(data, ONE_STEP, 0)
+    weights = new_state(toy_data(), ONE_STEP, 0).renderer.state_dict()
+    state.renderer.load_state_dict(weights)
+    return state, data
+
+
+def test_a_prediction_is_the_same() -> None:
+    (cpu, data), (gpu, data_there) = start("cpu"), start("cuda")
+    for ours, theirs in zip(
+        predict(cpu.renderer, data.masks, QUICK), predict(gpu.renderer, data_there.masks, QUICK), strict=True
+    ):
+        torch.testing.assert_close(theirs.cpu(), ours, **CLOSE)
+
+
+def test_a_step_is_the_same() -> None:
+    after = {}
+    for device in ("cpu", "cuda"):
+        state, data = start(device)
+        train(state, data, ONE_STEP, refit_of(toy_data()), nothing, never)
+        after[device] = state
+    cpu, gpu = after["cpu"], after["cuda"]
+    assert gpu.history[0] == pytest.approx(cpu.history[0], rel=1e-4)
+    assert gpu.flops == cpu.flops
+    data = toy_data()
+    ours, theirs = predict(cpu.renderer, data.masks, QUICK)[1], predict(gpu.renderer, data.masks.cuda(), QUICK)[1]
+    torch.testing.assert_close(theirs.cpu(), ours, **CLOSE)
+
+
+def test_what_was_begun_on_the_card_goes_on_without_it(tmp_path: Path) -> None:
+    there, _ = start("cuda")
+    save_checkpoint(tmp_path / "checkpoint.pt", there, "shot")
+    here, data = start("cpu")
+    assert load_checkpoint(tmp_path / "checkpoint.pt", here, "shot")
+    train(here, data, ONE_STEP, refit_of(toy_data()), nothing, never)
+    assert here.step == 1 and here.background.device.type == "cpu"
