@@ -1,5 +1,6 @@
 """Where a backend lives, that it lives there alone, and what is told about it."""
 
+import errno
 import json
 import os
 import subprocess
@@ -57,6 +58,14 @@ def test_a_lock_ends_with_its_process(tmp_path):
     lock = FileLock(tmp_path / "l")
     assert lock.acquire() and not FileLock(tmp_path / "l").acquire()
     lock.release()
+
+
+def test_a_drive_without_locks_keeps_nobody_out(tmp_path, monkeypatch):
+    def no_locks(_descriptor):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("backend.locking._lock", no_locks)
+    assert FileLock(tmp_path / "l").acquire() and FileLock(tmp_path / "l").acquire()
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
