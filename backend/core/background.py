@@ -10,15 +10,23 @@ import numpy.typing as npt
 
 from backend.core.color import Floats
 
+Flags = npt.NDArray[np.bool_]
+
 # Shadows darken: where a pixel changes, the start lies near the brightest that was ever seen, ...
-_BRIGHT_RANK = 0.9
+_BRIGHT_RANK = 0.97
 # ... but not where it only flickers: this many times the usual distance from the median is noise.
 _FLICKER = 3.0
 # Of the frames in which a pixel is seen, the share with the weakest effects that the background is made of, ...
 _CALMEST_SHARE = 0.3
 # ... and the strength (density) up to which all frames are as good as the best.
 _CALM = 0.02
+# Frames without anybody near that are enough to do without the others: so many, and this share of the clip.
+_LEAST_FREE_FRAMES = 3
+_LEAST_FREE_SHARE = 0.15
 _INPAINT_RADIUS = 3
+_AROUND_PIXELS = 64
+_AROUND_KERNEL = 15
+_CALM_RANK = 0.35
 
 
 @dataclass(frozen=True)
@@ -27,60 +35,72 @@ class Estimate:
 
     picture: Floats
     """(h, w, 3) display values; 0 where nothing was ever seen."""
-    observed: npt.NDArray[np.bool_]
+    observed: Flags
     """(h, w): seen without a body in front in at least one frame."""
 
 
-def start(frames: Floats, seen: npt.NDArray[np.bool_]) -> Estimate:
-    """The closed-form start: the median over time, or the brightest where somebody's shadow may be in the median.
+def _around(values: Floats) -> Floats:
+    """The median of a map (h, w) over a wide neighbourhood: small blobs, such as a shadow, leave no trace in it."""
+    height, width = values.shape
+    scale = _AROUND_PIXELS / max(height, width)
+    small = cv2.resize(
+        values, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+    )
+    eight_bit = np.round(np.clip(small, 0, 0.25) * 1020).astype(np.uint8)
+    wide = cv2.medianBlur(eight_bit, _AROUND_KERNEL).astype(np.float32) / 1020
+    return np.asarray(cv2.resize(wide, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
-    Args:
-        frames: (T, h, w, 3).
-        seen: (T, h, w), False where a body is in front.
+
+def restlessness(frames: Floats, seen: Flags) -> Floats:
+    """How much a pixel changes from one frame to the next even when it is calm, (h, w).
+
+    Waves, leaves and grain never rest; a shadow comes and goes. So the value is a low percentile over time.
     """
-    ordered, count = _ordered(frames, seen)
-    middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, _BRIGHT_RANK)
-    observed = count > 0
-    rise = np.where(observed[..., None], np.maximum(bright - middle, 0), 0)
-    flicker = _FLICKER * np.median(rise[observed]) if observed.any() else 0
-    picture = middle + np.maximum(rise - flicker, 0)
-    return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
+    both = seen[1:] & seen[:-1]
+    step = np.abs(frames[1:] - frames[:-1]).max(-1)
+    ordered, count = np.sort(np.where(both, step, np.inf), axis=0), both.sum(0)
+    return _finite(_pick(ordered, np.maximum(count - 1, 0) * _CALM_RANK))
 
 
-def spread(frames: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
-    """How much a pixel changes over time, (h, w): the middle 80 % of its values; 0 where it was never seen."""
-    ordered, count = _ordered(frames, seen)
-    width = _rank(ordered, count, 0.9) - _rank(ordered, count, 0.1)
-    return np.where(count > 1, width.max(-1), 0).astype(np.float32)
+def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags) -> Estimate:
+    """The background from the frames in which a pixel is freest of people and of their effects.
 
-
-def calmest(undone: Floats, seen: npt.NDArray[np.bool_], strength: Floats) -> Estimate:
-    """The median over time of the frames in which a pixel's effects are weakest.
+    Frames with nobody near are free for certain, and their median is taken. Where somebody is always near, a shadow
+    that nobody knows of yet may be in the median, and the value lies near the brightest instead, unless the pixel's
+    whole neighbourhood flickers like that.
 
     Args:
         undone: (T, h, w, 3) the frames with the known effects taken away.
-        seen: (T, h, w).
+        seen: (T, h, w), False where a body is in front.
         strength: (T, h, w) how strong the effects were (largest density of the channels).
+        near: (T, h, w), True where a person is so near that an effect must be expected.
     """
-    hidden = np.where(seen, strength, np.inf)
-    count = seen.sum(0)
-    ranked = np.sort(hidden, axis=0)
-    limit = _pick(ranked, np.maximum(count - 1, 0) * _CALMEST_SHARE)
-    calm = seen & (hidden <= np.maximum(limit, _CALM))
-    ordered, chosen = _ordered(undone, calm)
+    free = (seen & ~near).sum(0) >= max(_LEAST_FREE_FRAMES, _LEAST_FREE_SHARE * len(undone))
+    usable = seen & ~(near & free)
+    burden = np.where(usable, strength, np.inf)
+    limit = _pick(np.sort(burden, axis=0), np.maximum(usable.sum(0) - 1, 0) * _CALMEST_SHARE)
+    calm = usable & (burden <= np.maximum(limit, _CALM))
+    ordered, count = _ordered(undone, calm)
+    middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, _BRIGHT_RANK)
+    rise = np.maximum(bright - middle, 0)
+    usual = _FLICKER * _around(rise.max(-1))
+    picture = middle + np.maximum(rise - usual[..., None], 0) * ~free[..., None]
     observed = count > 0
-    return Estimate(np.where(observed[..., None], _rank(ordered, chosen, 0.5), 0).astype(np.float32), observed)
+    return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
 
 
-def _ordered(frames: Floats, seen: npt.NDArray[np.bool_]) -> tuple[Floats, npt.NDArray[np.int64]]:
+def _ordered(frames: Floats, seen: Flags) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Frames sorted over time with the unseen ones last, and how many were seen."""
     return np.sort(np.where(seen[..., None], frames, np.inf), axis=0), seen.sum(0)
 
 
 def _rank(ordered: Floats, count: npt.NDArray[np.int64], rank: float) -> Floats:
     """A rank (0..1) of what was seen, 0 where nothing was."""
-    ranked = _pick(ordered, (np.maximum(count - 1, 0) * rank)[..., None])
-    return np.where(np.isfinite(ranked), ranked, 0).astype(np.float32)
+    return _finite(_pick(ordered, (np.maximum(count - 1, 0) * rank)[..., None]))
+
+
+def _finite(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, 0).astype(np.float32)
 
 
 def _pick(ordered: Floats, position: npt.NDArray[np.float64]) -> Floats:

@@ -15,7 +15,7 @@ from backend.core.color import Floats
 FLOOR = np.float32(1 / 32)
 # Densities below this are noise rather than evidence for how strong an effect really is.
 _NOISE = np.float32(0.02)
-_LARGEST_CORRECTION = np.float32(2.5)
+_LARGEST_CORRECTION = np.float32(5)
 # A prediction fades out between these densities: below lies what the network could not quite bring to zero. Where a
 # body hides the background nothing can be checked, and more is asked of it.
 _FAINT_SEEN = (0.005, 0.02)

@@ -20,9 +20,9 @@ _MOST_SAMPLES = 64
 # Memory for one band of the canvas over all sampled frames.
 _BAND_BYTES = 120_000_000
 # A pixel counts as free of effects below this density, ...
-_FREE = 0.015
+_FREE = 0.03
 # ... and this many pixels (at 448 across) away from bodies and effects.
-_MARGIN = 5
+_MARGIN = 4
 
 
 class CleanPlate:
@@ -73,7 +73,7 @@ def estimate_canvas(shot: Shot, effects: Effects, tell: Callable[[float], None])
 
 
 def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, rows: int) -> Estimate:
-    undone, seen, strength = [], [], []
+    undone, seen, strength, near = [], [], [], []
     margin = np.ones((_MARGIN, _MARGIN), np.uint8)
     camera, view = shot.camera, shot.footage.view
     for index in map(int, samples):
@@ -83,4 +83,5 @@ def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, ro
         undone.append(camera.onto_canvas(without_density(shot.footage.plate(index), together), index, top, rows))
         seen.append(open_ground & camera.covers(index, top, rows))
         strength.append(camera.onto_canvas(np.abs(together).max(-1), index, top, rows))
-    return calmest(np.stack(undone), np.stack(seen), np.stack(strength))
+        near.append(camera.onto_canvas(effects.near_at(index, view), index, top, rows) > 0.5)
+    return calmest(np.stack(undone), np.stack(seen), np.stack(strength), np.stack(near))

@@ -7,23 +7,25 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from backend.core.background import calmest, filled, spread, start
+from backend.core.background import calmest, filled, restlessness
 from backend.core.camera import Camera
 from backend.core.color import Floats
-from backend.core.opacity import density, without_density
-from backend.train.shot_data import ShotData, squared_distance
+from backend.core.opacity import FLOOR, density, without_density
+from backend.train.shot_data import ShotData
 
 # The closed form trusts a change from this density on, once the pixel's own flicker is taken off.
 _LEAST_DENSITY = 0.06
 _FLICKERS = 3.0
-# A person whose silhouette agrees this well with its own median stands still; an unchanging place within so many body
-# heights of them is in doubt.
-_STANDS_STILL = 0.6
-_NEAR = 0.9
-_STILL_CHANGE = 0.02
 # How far (in body heights, squared) from a person the closed form looks for that person's effects.
-_REACH = 1.5
+_REACH = 1.0
+# The weakest channel of a shadow as a share of the strongest, below which it is none.
+_COLORED = 0.35
+# How far effects are to be expected at all; most shadows and reflections are shorter than a person is tall.
+_EFFECTS_REACH = 1.2
+# Restlessness (display values) up to which ground is calm enough for leftovers to mean something.
+_CALM_GROUND = 0.006
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,17 @@ class Effects:
     """(T, N, h, w, 3)"""
     together: NDArray[np.float16]
     """(T, h, w, 3)"""
+    near: NDArray[np.bool_]
+    """(T, h, w): somebody is so near that an effect must be expected."""
 
     def frame(self, index: int, size: tuple[int, int]) -> tuple[Floats, Floats]:
         """One frame at (W, H): alone (N, H, W, 3) and together (H, W, 3)."""
         alone = np.stack([_enlarged(one, size) for one in self.alone[index]])
         return alone, self.at(index, size)
+
+    def near_at(self, index: int, size: tuple[int, int]) -> Floats:
+        """Where somebody is near in a frame, (H, W) 0..1."""
+        return _enlarged(self.near[index].astype(np.float16), size)
 
     def at(self, index: int, size: tuple[int, int]) -> Floats:
         """One frame of all effects together at (W, H), (H, W, 3)."""
@@ -52,43 +60,27 @@ def _enlarged(values: NDArray[np.float16], size: tuple[int, int]) -> Floats:
 class TrainingBackground:
     """The background at training size, on the canvas of a moving camera."""
 
-    def __init__(self, plate: Floats, seen: NDArray[np.bool_], camera: Camera) -> None:
-        """``plate`` (T, h, w, 3), ``seen`` (T, h, w), and the camera for pictures of that size."""
+    def __init__(self, plate: Floats, seen: NDArray[np.bool_], near: NDArray[np.bool_], camera: Camera) -> None:
+        """``plate`` (T, h, w, 3), ``seen`` and ``near`` (T, h, w), and the camera for pictures of that size."""
         self._plate, self._camera = plate, camera
         self._seen = np.stack([(self._laid(s.astype(np.float32), t) > 0.99) for t, s in enumerate(seen)])
         self._seen &= np.stack([camera.covers(t) for t in range(len(plate))])
+        self._near = self._stack(near.astype(np.float32)) > 0.5
 
     def start(self) -> Floats:
         """The closed-form start as every frame sees it, (T, h, w, 3)."""
-        return self._views(filled(start(self._stack(self._plate), self._seen)))
+        return self.refit(np.zeros_like(self._plate))
 
     def refit(self, together: Floats) -> Floats:
         """The background with the effects (T, h, w, 3) undone, as every frame sees it, (T, h, w, 3)."""
-        undone = without_density(self._plate, together)
+        undone = self._stack(without_density(self._plate, together))
         strength = self._stack(np.abs(together).max(-1))
-        return self._views(filled(calmest(self._stack(undone), self._seen, strength)))
+        return self._views(filled(calmest(undone, self._seen, strength, self._near)))
 
-    def doubtful(self, masks: Floats) -> NDArray[np.bool_]:
-        """Where an effect may be part of the background without anybody being able to tell, (T, h, w).
-
-        Next to a person who never moves, a pixel that never changes may be ground or ground in that person's shadow.
-        Training leaves such places alone, and what it learns from the people who move decides.
-
-        Args:
-            masks: (T, N, h, w) whole bodies.
-        """
-        change = spread(self._stack(self._plate), self._seen)
-        calm = change < _STILL_CHANGE + _FLICKERS * np.median(change)
-        near = np.zeros(calm.shape, np.bool_)
-        for person in range(masks.shape[1]):
-            laid = self._stack(masks[:, person])
-            usual = np.median(laid, axis=0)
-            together, either = np.minimum(laid, usual).sum((1, 2)), np.maximum(laid, usual).sum((1, 2))
-            if np.mean(together / np.maximum(either, 1)) > _STANDS_STILL:
-                near |= squared_distance(usual) < _NEAR**2
-        views = self._camera.from_canvas
-        doubt = (near & calm).astype(np.float32)
-        return np.stack([views(doubt, t) > 0.5 for t in range(len(self._plate))])
+    def restless(self) -> Floats:
+        """How much every frame's pixels change by themselves, from waves, leaves and grain, (T, h, w)."""
+        canvas = restlessness(self._stack(self._plate), self._seen)
+        return np.stack([np.maximum(self._camera.from_canvas(canvas, t), 0) for t in range(len(self._plate))])
 
     def _laid(self, picture: Floats, index: int) -> Floats:
         return self._camera.onto_canvas(picture, index)
@@ -100,18 +92,58 @@ class TrainingBackground:
         return np.stack([np.clip(self._camera.from_canvas(canvas, t), 0, 1) for t in range(len(self._plate))])
 
 
-def nearest_person(data: ShotData) -> Effects:
-    """The closed form: every change that stands out of a pixel's flicker belongs to the person nearest to it."""
-    plate = data.plate.numpy().transpose(0, 2, 3, 1)
-    seen = data.seen[:, 0].numpy() > 0
-    change = density(plate, data.background.numpy().transpose(0, 2, 3, 1))
-    strength = np.abs(change).max(-1)
-    flicker = np.nanmedian(np.where(seen, strength, np.nan), axis=0) if seen.any(0).all() else np.median(strength, 0)
-    stands_out = np.clip((strength - _FLICKERS * flicker) / _LEAST_DENSITY - 1, 0, 1) * seen
-    distance = data.distance[:, :, 0].numpy()
-    nearest = distance.argmin(1)
+def somebody_near(data: ShotData) -> NDArray[np.bool_]:
+    """(T, h, w): within reach of a person's effects."""
+    return np.asarray(data.distance[:, :, 0].amin(1).cpu().numpy() < _EFFECTS_REACH)
+
+
+def nearest_person(data: ShotData, restless: Floats) -> Effects:
+    """The closed form: every change that stands out of a pixel's own flicker belongs to the person nearest to it.
+
+    ``restless`` (T, h, w) is how much pixels change by themselves.
+    """
+    plate = _last(data.plate)
+    change = density(plate, _last(data.background))
+    trust = _stands_out(change, plate, restless) * (data.seen[:, 0].numpy() > 0)
+    alone = _given_to_nearest(change * trust[..., None], data.distance[:, :, 0].numpy())
+    return Effects(alone.astype(np.float16), alone.sum(1).astype(np.float16), somebody_near(data))
+
+
+def with_leftovers(
+    alone: Floats, together: Floats, plate: Floats, background: Floats, data: ShotData, restless: Floats
+) -> Effects:
+    """Learned effects, and what they leave unexplained on calm ground beside a person, given to that person.
+
+    Args:
+        alone: (T, N, h, w, 3), together: (T, h, w, 3) as learned.
+        plate: (T, h, w, 3), background: (T, h, w, 3), restless: (T, h, w).
+        data: for what is seen and how far everybody is.
+    """
+    left = np.maximum(density(plate, background) - together, 0)
+    calm = np.clip(2 - restless / _CALM_GROUND, 0, 1)
+    # A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
+    grey = np.clip((left.min(-1) / np.maximum(left.max(-1), 1e-3) - _COLORED) / (1 - 2 * _COLORED), 0, 1)
+    seen = (data.seen[:, 0].cpu().numpy() > 0).astype(np.float32)
+    trust = np.asarray(_stands_out(left, plate, restless) * calm * grey * seen, np.float32)
+    extra = _given_to_nearest(left * trust[..., None], data.distance[:, :, 0].cpu().numpy())
+    near = somebody_near(data)
+    return Effects((alone + extra).astype(np.float16), (together + extra.sum(1)).astype(np.float16), near)
+
+
+def _stands_out(change: Floats, plate: Floats, restless: Floats) -> Floats:
+    """(T, h, w) 0..1: how sure it is that a change (T, h, w, 3) is more than flicker."""
+    # A change of display value weighs more in the dark, as density does.
+    noise = _FLICKERS * restless / (plate.min(-1) + FLOOR)
+    return np.asarray(np.clip((np.abs(change).max(-1) - noise) / _LEAST_DENSITY - 1, 0, 1), np.float32)
+
+
+def _given_to_nearest(change: Floats, distance: Floats) -> Floats:
+    """A change (T, h, w, 3) as the effect of whoever is nearest, (T, N, h, w, 3); nobody's when all are far."""
     close = np.clip(2 - distance.min(1) / _REACH, 0, 1)
-    effect = change * (stands_out * close)[..., None]
     people = np.arange(distance.shape[1])[None, :, None, None]
-    alone = effect[:, None] * (nearest[:, None] == people)[..., None]
-    return Effects(alone.astype(np.float16), effect.astype(np.float16))
+    mine = (distance.argmin(1)[:, None] == people) * close[:, None]
+    return np.asarray(change[:, None] * mine[..., None], np.float32)
+
+
+def _last(pictures: Tensor) -> Floats:
+    return np.asarray(pictures.permute(0, 2, 3, 1).cpu().numpy(), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from backend.core.color import Floats
 from backend.model.effect_net import EffectNet
-from backend.stages.effects import Effects, TrainingBackground, nearest_person
+from backend.stages.effects import Effects, TrainingBackground, nearest_person, somebody_near, with_leftovers
 from backend.stages.progress import Progress
 from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
@@ -23,9 +24,11 @@ from backend.train.checkpoint import CHECKPOINT_NAME, load_checkpoint, save_chec
 from backend.train.loop import TrainState, new_state, predict, train
 from backend.train.losses import LossTerms
 from backend.train.settings import TrainSettings
-from backend.train.shot_data import ShotData, make_shot_data, shrink, training_size
+from backend.train.shot_data import ShotData, area_growth, body_height, make_shot_data, shrink, training_size
 
 STAGE = "Training"
+# Change from frame to frame (display values) at which a pixel counts half in training.
+_RESTLESS = 0.03
 _SECONDS_BETWEEN_CHECKPOINTS = 20.0
 _SECONDS_BETWEEN_PREVIEWS = 15.0
 _SECONDS_BETWEEN_REPORTS = 0.5
@@ -60,9 +63,14 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         Cancelled: with a checkpoint left in the run's folder.
         NumericalError, InputError: see ``train.loop`` and ``train.checkpoint``.
     """
-    data, background = _pictures(shot, run.settings)
+    settings = _sized_for(shot, run.settings)
+    run = dataclasses.replace(run, settings=settings)
+    data, background = _pictures(shot, settings)
+    restless = background.restless()
     if run.settings.steps == 0:
-        return Learned(nearest_person(data), 0, 0)
+        return Learned(nearest_person(data, restless), 0, 0)
+    # Where the picture is never at rest, a difference says little about anybody's shadow.
+    data.seen = data.seen / (1 + (torch.from_numpy(restless)[:, None] / _RESTLESS) ** 2)
     data = data.to(run.device)
     state = new_state(data, run.settings, run.seed)
     checkpoint = run.folder / CHECKPOINT_NAME
@@ -80,8 +88,25 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         save_checkpoint(checkpoint, state, run.fingerprint)
     with FlopCounterMode(display=False) as counter:
         alone, together = predict(state.renderer, data.masks, run.settings)
-    effects = Effects(alone.permute(0, 1, 3, 4, 2).cpu().numpy().astype(np.float16), _last(together).astype(np.float16))
+    effects = with_leftovers(
+        np.asarray(alone.permute(0, 1, 3, 4, 2).cpu().numpy(), np.float32),
+        _last(together),
+        _last(data.plate),
+        background.refit(_last(together)),
+        data,
+        restless,
+    )
     return Learned(effects, state.flops + counter.get_total_flops() * (1 + len(run.settings.refits)), state.step)
+
+
+def _sized_for(shot: Shot, settings: TrainSettings) -> TrainSettings:
+    """Larger training pictures for small people, at the same cost per step."""
+    size = training_size(*shot.footage.view, settings.pixels, 1)
+    samples = range(0, len(shot.footage), max(1, len(shot.footage) // 12))
+    height = body_height(np.stack([[shrink(m, size) for m in shot.footage.masks(t)] for t in samples]))
+    growth = area_growth(height, settings) if height else 1.0
+    frames = max(2, round(settings.batch_frames / growth))
+    return dataclasses.replace(settings, pixels=int(settings.pixels * growth), batch_frames=frames)
 
 
 def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBackground]:
@@ -93,9 +118,9 @@ def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBa
     visible = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in frames])
     whole = np.stack([[shrink(mask, size) for mask in whole_bodies(shot, t)] for t in frames])
     data = make_shot_data(plate, whole, visible, plate)
-    background = TrainingBackground(plate, data.seen[:, 0].numpy() > 0, shot.camera.resized(size))
+    seen = data.seen[:, 0].numpy() > 0
+    background = TrainingBackground(plate, seen, somebody_near(data), shot.camera.resized(size))
     data.background = _first(background.start())
-    data.seen = data.seen * torch.from_numpy(~background.doubtful(whole))[:, None]
     return data, background
 
 

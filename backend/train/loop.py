@@ -15,7 +15,7 @@ from backend.errors import Cancelled, NumericalError
 from backend.model.effect_net import EffectNet
 from backend.model.shading import Shading, with_density
 from backend.train.losses import LossTerms, loss_terms
-from backend.train.schedule import bootstrap, learning_rate, refit_steps
+from backend.train.schedule import distance_weight, learning_rate, refit_steps
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData
 
@@ -110,7 +110,12 @@ def _step(state: TrainState, data: ShotData, settings: TrainSettings) -> LossTer
     effects, _, together = state.renderer(data.masks[chosen])
     picture = with_density(state.background[chosen], together)
     terms = loss_terms(
-        effects, picture, data.plate[chosen], data.seen[chosen], data.distance[chosen], bootstrap(state.step, settings)
+        effects,
+        picture,
+        data.plate[chosen],
+        data.seen[chosen],
+        data.distance[chosen],
+        distance_weight(state.step, settings),
     )
     loss = terms.total(settings.weights)
     value = float(loss.detach())

@@ -51,7 +51,12 @@ def out_of_range(effects: Tensor) -> Tensor:
 
 
 def loss_terms(
-    effects: Tensor, picture: Tensor, plate: Tensor, weight: Tensor, distance: Tensor, bootstrap: float
+    effects: Tensor,
+    picture: Tensor,
+    plate: Tensor,
+    weight: Tensor,
+    distance: Tensor,
+    far: float,
 ) -> LossTerms:
     """All terms of one step.
 
@@ -61,10 +66,10 @@ def loss_terms(
         plate: (B, 3, H, W).
         weight: (B, 1, H, W) 0..1, 0 where a body hides the background.
         distance: (B, N, 1, H, W) squared distance from the person in body heights.
-        bootstrap: weight of the distance. It plays the part of the paper's mask loss, which starts things off:
+        far: how much dearer an effect gets with the distance. It plays the part of the paper's mask loss (LNR eq. 2):
             at first an effect belongs near its person, then the schedule lets go.
     """
-    cost = 1 + bootstrap * distance
+    cost = 1 + far * distance
     return LossTerms(
         reconstruction=reconstruction(picture, plate, weight),
         shadow_sparsity=sparsity(effects[:, :, :SHADOW_CHANNELS].clamp(min=0), cost),

@@ -6,9 +6,9 @@ import math
 
 from backend.train.settings import TrainSettings
 
-# The last learning rate as a share of the first, and how much of the bootstrap stays at the end.
+# The last learning rate as a share of the first, and how much of the distance's weight stays.
 _LAST_RATE = 0.05
-_BOOTSTRAP_LEFT = 0.1
+_DISTANCE_LEFT = 0.1
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
@@ -18,9 +18,9 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
     return settings.learning_rate * warm * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
 
 
-def bootstrap(step: int, settings: TrainSettings) -> float:
-    """Weight of "an effect is near its person": whole at first, let go linearly over the first half of the run."""
-    left = max(_BOOTSTRAP_LEFT, 1 - 2 * step / max(1, settings.steps))
+def distance_weight(step: int, settings: TrainSettings) -> float:
+    """Weight of "an effect is near its person": whole at first, mostly let go over the first half of the run."""
+    left = max(_DISTANCE_LEFT, 1 - 2 * step / max(1, settings.steps))
     return settings.weights.distance * left
 
 

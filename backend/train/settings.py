@@ -24,7 +24,11 @@ class TrainSettings:
     steps: int
     batch_frames: int = 8
     pixels: int = 64 * 112
-    """Area of a training picture: a quarter of 448x256 in each direction, whatever the plate's shape."""
+    """Area of a training picture when people are large: a quarter of 448x256 in each direction."""
+    body_pixels: int = 30
+    """How tall people should be; for smaller ones the pictures grow, ..."""
+    most_growth: float = 3.0
+    """... to at most so many times the area, while fewer frames go into a step."""
     width: int = 24
     levels: int = 4
     learning_rate: float = 3e-3

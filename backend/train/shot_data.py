@@ -10,6 +10,10 @@ import torch
 from torch import Tensor
 
 from backend.core.color import Floats
+from backend.train.settings import TrainSettings
+
+# Squared distance, in body heights, to somebody who is not in the picture.
+_NOBODY = 25.0
 
 
 @dataclass
@@ -47,18 +51,30 @@ def training_size(width: int, height: int, pixels: int, multiple: int) -> tuple[
     return side(width), side(height)
 
 
+def area_growth(body_height: float, settings: TrainSettings) -> float:
+    """How many times the usual area is needed for people ``body_height`` pixels tall at the usual area; at least 1."""
+    wanted = (settings.body_pixels / max(body_height, 1.0)) ** 2
+    return float(min(max(wanted, 1.0), settings.most_growth))
+
+
+def body_height(masks: Floats) -> float:
+    """Median height in rows of all bodies in masks (..., h, w); 0 when there are none."""
+    rows = (masks > 0.5).any(-1)
+    heights = rows.sum(-1)[rows.any(-1)]
+    return float(np.median(heights)) if len(heights) else 0.0
+
+
 def shrink(picture: Floats, size: tuple[int, int]) -> Floats:
     """Resize (H, W) or (H, W, C) to (w, h) by area averaging, so that thin things keep their weight."""
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def squared_distance(mask: Floats) -> Floats:
-    """Squared distance (h, w) from the body in a mask (h, w), in body heights; 0 everywhere without a body."""
+def squared_distance(mask: Floats, height: float) -> Floats:
+    """Squared distance (h, w) from the body in a mask (h, w), in units of ``height``; far away without a body."""
     inside = mask > 0.3
-    rows = np.flatnonzero(inside.any(1))
-    if not len(rows):
-        return np.zeros_like(mask)
-    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5) / (rows[-1] - rows[0] + 1)
+    if not inside.any():
+        return np.full_like(mask, _NOBODY)
+    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5) / max(height, 1.0)
     return np.asarray(away**2, np.float32)
 
 
@@ -73,7 +89,9 @@ def make_shot_data(plate: Floats, whole: Floats, visible: Floats, background: Fl
     """
     kernel = np.ones((3, 3), np.uint8)
     covered = [cv2.dilate((bodies.max(0) > 0.02).astype(np.uint8), kernel) for bodies in visible]
-    distance = [[squared_distance(mask) for mask in masks] for masks in whole]
+    # Of the whole clip, since somebody who jumps or crouches casts no shorter shadow for it.
+    heights = [body_height(whole[:, person]) for person in range(whole.shape[1])]
+    distance = [[squared_distance(*one) for one in zip(masks, heights, strict=True)] for masks in whole]
     return ShotData(
         plate=_channels_first(plate),
         masks=torch.from_numpy(np.ascontiguousarray(whole)),
