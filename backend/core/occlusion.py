@@ -23,6 +23,8 @@ _COLOR_WEIGHT = 1.5
 _JUMP_COST = 0.02
 _LARGEST_JUMP = 6
 _SHIFT_COST = 0.004
+# With less of the person than this to be seen, there is nothing to fit more exactly.
+_LEAST_EVIDENCE = 0.15
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,34 @@ def _misfit(plate: Floats, masks: Floats, open_ground: Floats, t: int, s: int, s
     both = np.minimum(guess, visible) * free
     color = float((both[..., None] * np.abs(plate[t][here] - plate[s][there])).sum()) / 3
     return (silhouette + _COLOR_WEIGHT * color) / max(float(masks[s].sum()), 1.0)
+
+
+def refined(
+    plates: tuple[Floats, Floats], masks: tuple[Floats, Floats], front: Floats, shift: tuple[float, float], reach: int
+) -> tuple[float, float]:
+    """The shift (dx, dy), in whole pixels near a given one, that fits best at the size of these pictures.
+
+    Args:
+        plates: (H, W, 3) of the frame to complete and of the frame that lends.
+        masks: (H, W) the person in both.
+        front: (H, W) what covers the person.
+        reach: how many pixels to look further in each direction.
+    """
+    rows, columns = np.flatnonzero(masks[1].any(1)), np.flatnonzero(masks[1].any(0))
+    dx, dy = round(shift[0]), round(shift[1])
+    margin = reach + 2
+    height, width = front.shape
+    box = (
+        slice(max(0, rows[0] + min(dy, 0) - margin), min(height, rows[-1] + max(dy, 0) + margin + 1)),
+        slice(max(0, columns[0] + min(dx, 0) - margin), min(width, columns[-1] + max(dx, 0) + margin + 1)),
+    )
+    plate, mask = np.stack([p[box] for p in plates]), np.stack([m[box] for m in masks])
+    open_ground = 1 - cv2.dilate(front[box], np.ones((3, 3), np.uint8))
+    if float((open_ground * mask[0]).sum()) < _LEAST_EVIDENCE * float(mask[1].sum()):
+        return shift
+    tries = [(dx + a, dy + b) for a in range(-reach, reach + 1) for b in range(-reach, reach + 1)]
+    best = min(tries, key=lambda by: _misfit(plate, mask, open_ground, 0, 1, by))
+    return float(best[0]), float(best[1])
 
 
 def _overlap(shape: tuple[int, ...], shift: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

@@ -19,7 +19,7 @@ _LARGEST_CORRECTION = np.float32(5)
 # A prediction fades out between these densities: below lies what the network could not quite bring to zero. Where a
 # body hides the background nothing can be checked, and more is asked of it.
 _FAINT_SEEN = (0.005, 0.02)
-_FAINT_HIDDEN = (0.03, 0.08)
+_FAINT_HIDDEN = (0.08, 0.2)
 # Where somebody else's effect is this much stronger, the rest is theirs too.
 _CONTESTED = (0.08, 0.3)
 

@@ -28,7 +28,7 @@ from backend.train.shot_data import ShotData, area_growth, body_height, make_sho
 
 STAGE = "Training"
 # Change from frame to frame (display values) at which a pixel counts half in training.
-_RESTLESS = 0.03
+_RESTLESS = 0.012
 _SECONDS_BETWEEN_CHECKPOINTS = 20.0
 _SECONDS_BETWEEN_PREVIEWS = 15.0
 _SECONDS_BETWEEN_REPORTS = 0.5

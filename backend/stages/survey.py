@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 
 from backend.core.camera import Camera
 from backend.core.color import Floats
-from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, touching
+from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, refined, touching
 from backend.core.registration import register
 from backend.stages.shot import Footage, Shot
 from backend.train.shot_data import shrink
@@ -36,7 +37,10 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     tell(0.8)
     found = borrow(plate, masks, covered_by(masks, contact, order), camera.resized(size))
     scale = footage.view[0] / size[0], footage.view[1] / size[1]
-    return Shot(footage, camera, order, [[_scaled(b, scale) for b in frame] for frame in found], contact.tolist())
+    shot = Shot(footage, camera, order, [[_scaled(b, scale) for b in frame] for frame in found], contact.tolist())
+    reach = 1 + int(max(scale))
+    lent = [[_refined(shot, t, person, reach) for person in range(len(order[t]))] for t in range(len(footage))]
+    return dataclasses.replace(shot, borrowed=lent)
 
 
 def find_camera(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Camera:
@@ -72,6 +76,17 @@ def _scaled(found: Borrowed | None, scale: tuple[float, float]) -> Borrowed | No
     if found is None:
         return None
     return Borrowed(found.frame, (found.shift[0] * scale[0], found.shift[1] * scale[1]))
+
+
+def _refined(shot: Shot, index: int, person: int, reach: int) -> Borrowed | None:
+    """The borrowed frame with its shift fitted at the plate's size."""
+    found = shot.borrowed[index][person]
+    if found is None:
+        return None
+    footage, masks = shot.footage, shot.footage.masks(index)
+    plates = footage.plate(index), footage.plate(found.frame)
+    bodies = masks[person], footage.masks(found.frame)[person]
+    return Borrowed(found.frame, refined(plates, bodies, cover_of(shot, index, person, masks), found.shift, reach))
 
 
 def whole_bodies(shot: Shot, index: int) -> Floats:

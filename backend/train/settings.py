@@ -11,7 +11,7 @@ class LossWeights:
 
     reconstruction: float = 1.0
     shadow_sparsity: float = 0.002
-    reflection_sparsity: float = 0.016
+    reflection_sparsity: float = 0.03
     distance: float = 5.0
     """How much dearer an effect gets one body height away from its person; let go as training proceeds."""
     range: float = 0.02
@@ -41,6 +41,6 @@ class TrainSettings:
 PRESETS: dict[str, TrainSettings] = {
     # The closed-form start alone.
     "draft": TrainSettings(steps=0),
-    "standard": TrainSettings(steps=800),
+    "standard": TrainSettings(steps=1000),
     "best": TrainSettings(steps=2400, pixels=128 * 224),
 }
