@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.core.background import Estimate, calmest, filled, start
+from backend.core.background import Estimate, calmest, filled, restlessness
 from backend.core.color import Floats
 
 T, H, W = 40, 48, 64
-Shape = tuple[slice, slice]
-BODY: Shape = np.s_[10:20, 12:22]
-SHADOW: Shape = np.s_[30:38, 40:50]
+Box = tuple[slice, slice]
+BODY: Box = np.s_[10:20, 12:22]
+SHADOW: Box = np.s_[30:38, 40:50]
 
 
 def ground() -> Floats:
@@ -24,77 +24,114 @@ def frames(noise: float = 0.0) -> Floats:
     return (ground()[None] + np.zeros((T, 1, 1, 1)) + grain).astype(np.float32)
 
 
-def everywhere() -> np.ndarray:
-    return np.ones((T, H, W), bool)
+def flags(value: bool) -> np.ndarray:
+    return np.full((T, H, W), value)
 
 
-def test_the_start_is_the_background_that_is_seen() -> None:
-    found = start(frames(), everywhere())
+def estimate(undone: Floats, seen: np.ndarray | None = None, near: np.ndarray | None = None) -> Estimate:
+    """The background when no effect is known of; seen everywhere and nobody near where not said."""
+    seen, near = flags(True) if seen is None else seen, flags(False) if near is None else near
+    return calmest(undone, seen[: len(undone)], np.zeros(undone.shape[:3], np.float32), near[: len(undone)])
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_what_never_changes_is_the_background(near: bool) -> None:
+    found = estimate(frames(), near=flags(near))
     np.testing.assert_allclose(found.picture, ground(), atol=1e-6)
     assert found.observed.all()
 
 
-def test_grain_is_averaged_away_and_not_taken_for_light() -> None:
-    found = start(frames(noise=0.02), everywhere())
-    assert np.abs(found.picture - ground()).mean() < 0.01
+def test_grain_is_averaged_away() -> None:
+    found = estimate(frames(noise=0.02))
+    assert np.abs(found.picture - ground()).mean() < 0.005
+
+
+def test_grain_is_not_taken_for_light_where_somebody_is_always_near() -> None:
+    found = estimate(frames(noise=0.02), near=flags(True))
     assert abs(float((found.picture - ground()).mean())) < 0.005
 
 
-def test_a_body_that_stands_in_front_most_of_the_time_is_left_out() -> None:
-    plate, seen = frames(), everywhere()
-    plate[: T - 3, *BODY] = (1, 0, 0)
-    seen[: T - 3, *BODY] = False
-    found = start(plate, seen)
-    np.testing.assert_allclose(found.picture, ground(), atol=1e-5)
+@pytest.mark.parametrize("near", [False, True])
+def test_a_body_that_stands_in_front_most_of_the_time_is_left_out(near: bool) -> None:
+    plate, seen = frames(), flags(True)
+    plate[: T - 8, *BODY] = (1, 0, 0)
+    seen[: T - 8, *BODY] = False
+    np.testing.assert_allclose(estimate(plate, seen, flags(near)).picture, ground(), atol=1e-5)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.8])
 def test_a_shadow_that_lies_there_most_of_the_time_is_not_burnt_in(share: float) -> None:
     plate = frames(noise=0.004)
     plate[: round(share * T), *SHADOW] *= 0.5
-    found = start(plate, everywhere())
+    found = estimate(plate, near=flags(True))
     assert np.abs(found.picture - ground())[SHADOW].mean() < 0.03
 
 
+def test_frames_with_nobody_near_decide_where_there_are_enough() -> None:
+    plate, near = frames(), flags(False)
+    # A bright reflection, which looks like the ground in the light.
+    plate[: T - 8, *SHADOW] += 0.3
+    near[: T - 8, *SHADOW] = True
+    np.testing.assert_allclose(estimate(plate, near=near).picture, ground(), atol=1e-5)
+
+
 def test_what_nobody_has_seen_is_flagged_and_filled_from_around() -> None:
-    seen = everywhere()
+    seen = flags(True)
     seen[:, *BODY] = False
-    for found in (start(frames(), seen), calmest(frames(), seen, np.zeros((T, H, W), np.float32))):
-        assert not found.observed[BODY].any()
-        assert found.observed.sum() == H * W - 100
-        assert not found.picture[BODY].any()
-        np.testing.assert_allclose(filled(found)[BODY], ground()[BODY], atol=0.05)
-        np.testing.assert_array_equal(filled(found)[found.observed], found.picture[found.observed])
+    found = estimate(frames(), seen)
+    assert not found.observed[BODY].any()
+    assert found.observed.sum() == H * W - 100
+    assert not found.picture[BODY].any()
+    np.testing.assert_allclose(filled(found)[BODY], ground()[BODY], atol=0.05)
+    np.testing.assert_array_equal(filled(found)[found.observed], found.picture[found.observed])
 
 
-def test_nothing_seen_at_all_is_no_fault() -> None:
-    nowhere = np.zeros((T, H, W), bool)
-    for found in (start(frames(), nowhere), calmest(frames(), nowhere, np.zeros((T, H, W), np.float32))):
-        assert not found.observed.any()
-        assert np.isfinite(filled(found)).all()
+@pytest.mark.parametrize("near", [False, True])
+def test_nothing_seen_at_all_is_no_fault(near: bool) -> None:
+    found = estimate(frames(), flags(False), flags(near))
+    assert not found.observed.any()
+    assert np.isfinite(filled(found)).all()
 
 
-def test_one_frame_is_enough() -> None:
-    found = start(frames()[:1], everywhere()[:1])
-    np.testing.assert_allclose(found.picture, ground(), atol=1e-6)
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_frame_is_enough(count: int) -> None:
+    np.testing.assert_allclose(estimate(frames()[:count]).picture, ground(), atol=1e-6)
 
 
 def test_the_calmest_frames_decide() -> None:
     undone, strength = frames(), np.zeros((T, H, W), np.float32)
-    # In most frames there was an effect, and it was undone badly.
-    undone[: T // 2, *SHADOW] *= 0.8
+    # In half of the frames there was an effect, and it was undone badly.
+    undone[: T // 2, *SHADOW] *= 1.2
     strength[: T // 2, *SHADOW] = 0.5
     undone[T // 2 :, *SHADOW] += np.float32(0.001)
-    found = calmest(undone, everywhere(), strength)
+    found = calmest(undone, flags(True), strength, flags(True))
     np.testing.assert_allclose(found.picture, ground(), atol=0.01)
 
 
 def test_calm_frames_with_a_body_in_front_do_not_count() -> None:
-    undone, seen, strength = frames(), everywhere(), np.zeros((T, H, W), np.float32)
+    undone, seen, strength = frames(), flags(True), np.zeros((T, H, W), np.float32)
     strength[:10, *BODY] = 0.5
     undone[10:, *BODY] = 0
     seen[10:, *BODY] = False
-    np.testing.assert_allclose(calmest(undone, seen, strength).picture, ground(), atol=1e-5)
+    np.testing.assert_allclose(calmest(undone, seen, strength, flags(False)).picture, ground(), atol=1e-5)
+
+
+def test_waves_are_restless_and_a_shadow_that_comes_and_goes_is_not() -> None:
+    plate, seen = frames(), flags(True)
+    plate[:, *BODY] += np.random.default_rng(0).normal(0, 0.05, (T, 10, 10, 3)).astype(np.float32)
+    plate[8:16, *SHADOW] *= 0.5
+    found = restlessness(plate, seen)
+    assert found[BODY].min() > 0.01
+    assert found[SHADOW].max() < 1e-6
+    assert found.sum() == pytest.approx(found[BODY].sum(), rel=1e-4)
+
+
+def test_what_is_not_seen_is_not_restless() -> None:
+    noise = np.random.default_rng(0).random((T, H, W, 3)).astype(np.float32)
+    seen = flags(True)
+    # Seen in every other frame only, so that no two follow each other.
+    seen[::2] = False
+    assert not restlessness(noise, seen).any()
 
 
 def test_filling_leaves_a_known_background_alone() -> None:

@@ -22,6 +22,7 @@ FEW_STEPS = TrainSettings(steps=6, batch_frames=3, pixels=32 * 48, width=8, leve
 NAMES = {walker.name for walker in WALKERS}
 
 Report = Callable[[Event], None]
+Color = tuple[float, float, float]
 
 
 @pytest.fixture(autouse=True)
@@ -267,6 +268,66 @@ def test_wrong_input_writes_nothing(tmp_path: Path, changes: dict[str, object], 
     assert not (tmp_path / "layers").exists()
 
 
+def write_people(folder: Path, masks: np.ndarray, behind: np.ndarray, colors: tuple[Color, ...]) -> np.ndarray:
+    """Write a shot of people in one colour each, the last one in front; gives the plate (T, H, W, 3).
+
+    Args:
+        folder: where to.
+        masks: (T, N, H, W) whole bodies, 0 or 1.
+        behind: (T, H, W, 3) 0..1.
+        colors: one per person.
+    """
+    frames, visible = behind.copy(), masks.copy()
+    for person, color in enumerate(colors):
+        frames = np.where(masks[:, person, ..., None] > 0, np.float32(color), frames)
+        visible[:, person] *= 1 - masks[:, person + 1 :].max(1, initial=0)
+        write_images(folder / "masks" / f"p{person}", (255 * visible[:, person]).astype(np.uint8))
+    eight_bit = np.round(frames * 255).astype(np.uint8)
+    write_images(folder / "plate", eight_bit)
+    return eight_bit / 255
+
+
+def box(left: int, top: int) -> np.ndarray:
+    """A person (H, W) as broad as half the height."""
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[top : top + 28, left : left + 14] = 1
+    return mask
+
+
+def test_somebody_behind_somebody_else_stays_whole(tmp_path: Path) -> None:
+    far, near = (0.85, 0.3, 0.2), (0.2, 0.3, 0.85)
+    masks = np.stack([[box(10 + 8 * t, 22), box(100 - 8 * t, 26)] for t in range(FRAMES)])
+    plates = write_people(tmp_path, masks, np.repeat(picture_of_floor(), FRAMES, 0), (far, near))
+    reader = decomposed(request_for(tmp_path, preset="draft"))
+    crossing = [n for n in range(1, FRAMES + 1) if (masks[n - 1].sum(0) > 1).sum() > 60]
+    assert crossing
+    for number in crossing:
+        assert reader.info.back_to_front(number) == ("p0", "p1")
+        assert psnr(untouched(reader, number), plates[number - 1]) > 50
+        hidden = masks[number - 1].sum(0) > 1
+        layer = reader.layer("p0", number)[hidden]
+        assert np.mean(layer[:, 3] > 0.9) > 0.8
+        assert np.abs(layer[:, :3].mean(0) - far).max() < 0.15
+
+
+def test_behind_somebody_who_stands_there_most_of_the_time_is_what_the_other_frames_show(tmp_path: Path) -> None:
+    lefts = [40] * 8 + [60, 75, 90, 105]
+    masks = np.stack([[box(left, 30)] for left in lefts])
+    write_people(tmp_path, masks, np.repeat(picture_of_floor(), FRAMES, 0), ((0.9, 0.2, 0.2),))
+    reader = decomposed(request_for(tmp_path, preset="draft"))
+    for number in (1, 8, FRAMES):
+        assert np.abs(reader.background(number) - picture_of_floor()[0]).mean() < 0.01
+        behind = masks[number - 1, 0] > 0
+        assert np.abs(reader.background(number) - picture_of_floor()[0])[behind].mean() < 0.03
+
+
+def picture_of_floor() -> np.ndarray:
+    """(1, H, W, 3): tiles."""
+    y, x = np.indices((HEIGHT, WIDTH), np.float32)
+    tiles = 0.55 + 0.1 * np.sin(x / 5) * np.cos(y / 7)
+    return np.repeat(tiles[None, ..., None], 3, 3)
+
+
 def wall(index: int, shift: tuple[float, float]) -> np.ndarray:
     """A wall (H, W, 3) as a camera sees it that moves ``shift`` pixels a frame."""
     rng = np.random.default_rng(0)
@@ -278,9 +339,8 @@ def wall(index: int, shift: tuple[float, float]) -> np.ndarray:
 
 def test_a_moving_camera_is_written_down(tmp_path: Path) -> None:
     shift, walker = (3.0, -1.5), WALKERS[0]
-    frames = [np.where(walker.mask(t)[..., None] > 0, walker.color, wall(t, shift)) for t in range(FRAMES)]
-    write_images(tmp_path / "plate", [np.round(frame * 255).astype(np.uint8) for frame in frames])
-    write_images(tmp_path / "masks" / "upper", [(255 * walker.mask(t)).astype(np.uint8) for t in range(FRAMES)])
+    walls = np.stack([wall(t, shift) for t in range(FRAMES)])
+    plates = write_people(tmp_path, np.stack([[walker.mask(t)] for t in range(FRAMES)]), walls, (walker.color,))
     reader = decomposed(request_for(tmp_path, preset="draft"))
     assert reader.info.camera.kind == "homography"
     cameras = np.array(reader.info.camera.to_canvas)
@@ -289,7 +349,7 @@ def test_a_moving_camera_is_written_down(tmp_path: Path) -> None:
     places = places[:, :2] / places[:, 2:]
     np.testing.assert_allclose(places - places[0], np.arange(FRAMES)[:, None] * shift, atol=0.5)
     for number in (1, 6, FRAMES):
-        assert psnr(untouched(reader, number), np.round(frames[number - 1] * 255) / 255) > 50
+        assert psnr(untouched(reader, number), plates[number - 1]) > 50
         # Behind the walker lies the wall that other frames show.
         behind = walker.mask(number - 1) > 0
-        assert np.abs(reader.background(number) - wall(number - 1, shift))[behind].mean() < 0.05
+        assert np.abs(reader.background(number) - walls[number - 1])[behind].mean() < 0.05

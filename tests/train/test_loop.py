@@ -143,6 +143,19 @@ def test_the_watcher_is_called_after_every_step() -> None:
     assert seen == [(step, QUICK.batch_frames) for step in range(1, QUICK.steps + 1)]
 
 
+def test_the_background_is_estimated_anew_when_the_schedule_says_so() -> None:
+    data, asked = toy_data(), []
+    state = new_state(data, QUICK, 0)
+
+    def refit(together: torch.Tensor) -> torch.Tensor:
+        asked.append((state.step, together.shape))
+        return torch.full_like(data.plate, 0.5)
+
+    train(state, data, QUICK, refit, nothing, never)
+    assert asked == [(QUICK.steps // 2, data.plate.shape)]
+    assert (state.background == 0.5).all()
+
+
 def test_work_is_counted_by_the_step() -> None:
     four, eight = trained(dataclasses.replace(QUICK, steps=4))[0], trained(QUICK)[0]
     assert eight.flops == 2 * four.flops > 0

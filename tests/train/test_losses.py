@@ -57,7 +57,9 @@ def test_terms_are_maps() -> None:
 
 def test_nothing_is_asked_of_what_a_body_hides() -> None:
     hidden = torch.zeros(B, 1, H, W)
-    assert not reconstruction(random(B, 3, H, W), random(B, 3, H, W), hidden).any()
+    picture, plate = random(B, 3, H, W), 1 - random(B, 3, H, W)
+    assert not reconstruction(picture, plate, hidden).any()
+    assert reconstruction(picture, plate, 1 - hidden).any()
 
 
 def test_an_effect_is_dearer_the_further_it_is_from_its_person() -> None:

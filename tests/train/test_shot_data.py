@@ -6,8 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.train.shot_data import make_shot_data, shrink, squared_distance, training_size
-from tests.train.toy_shot import H, N, T, W, masks, plates
+from backend.train.settings import TrainSettings
+from backend.train.shot_data import area_growth, body_height, make_shot_data, shrink, squared_distance, training_size
+from tests.train.toy_shot import SIDE, H, N, T, W, masks, plates
 
 sides = st.integers(64, 8192)
 
@@ -36,15 +37,22 @@ def test_shrinking_keeps_the_mean() -> None:
 def test_distance_is_told_in_body_heights() -> None:
     mask = np.zeros((40, 60), np.float32)
     mask[10:20, 30:34] = 1
-    distance = squared_distance(mask)
+    distance = squared_distance(mask, height=10)
     assert not distance[mask > 0].any()
     # Ten pixels, the body's height, to the left of it; and twice that.
     assert distance[15, 20] == pytest.approx(1, rel=0.1)
     assert distance[15, 10] == pytest.approx(4, rel=0.1)
 
 
-def test_nobody_is_near_everything() -> None:
-    assert not squared_distance(np.zeros((5, 6), np.float32)).any()
+def test_who_is_not_in_the_picture_is_several_body_heights_from_everything() -> None:
+    assert squared_distance(np.zeros((40, 60), np.float32), height=10).min() >= 3**2
+
+
+def test_small_people_get_larger_pictures_up_to_a_limit() -> None:
+    settings = TrainSettings(steps=1, body_pixels=30, most_growth=3)
+    assert [area_growth(height, settings) for height in (100, 30, 20, 5)] == [1, 1, pytest.approx(2.25), 3]
+    assert body_height(masks()) == SIDE
+    assert body_height(0 * masks()) == 0
 
 
 def test_a_shot_put_together() -> None:
