@@ -6,7 +6,7 @@ import pytest
 from backend.core.background import Estimate, calmest, filled, restlessness
 from backend.core.color import Floats
 
-T, H, W = 40, 48, 64
+T, H, W = 40, 96, 128
 Box = tuple[slice, slice]
 BODY: Box = np.s_[10:20, 12:22]
 SHADOW: Box = np.s_[30:38, 40:50]
