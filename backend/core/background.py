@@ -15,7 +15,7 @@ Flags = npt.NDArray[np.bool_]
 # Shadows darken: where a pixel changes, the start lies near the brightest that was ever seen, ...
 _BRIGHT_RANK = 0.97
 # ... but not where it only flickers: this many times the usual distance from the median is noise.
-_FLICKER = 3.0
+_FLICKER = 1.0
 # Of the frames in which a pixel is seen, the share with the weakest effects that the background is made of, ...
 _CALMEST_SHARE = 0.3
 # ... and the strength (density) up to which all frames are as good as the best.
@@ -24,8 +24,9 @@ _CALM = 0.02
 _LEAST_FREE_FRAMES = 3
 _LEAST_FREE_SHARE = 0.15
 _INPAINT_RADIUS = 3
+_SEAM = 1 / 60
 _AROUND_PIXELS = 64
-_AROUND_KERNEL = 15
+_AROUND_KERNEL = 9
 _CALM_RANK = 0.35
 
 
@@ -37,6 +38,12 @@ class Estimate:
     """(h, w, 3) display values; 0 where nothing was ever seen."""
     observed: Flags
     """(h, w): seen without a body in front in at least one frame."""
+
+
+def _softened(flags: Flags) -> Floats:
+    """Flags (h, w) with soft borders, so that the two ways to a value leave no seam."""
+    sigma = max(1.0, flags.shape[1] * _SEAM)
+    return np.asarray(cv2.GaussianBlur(flags.astype(np.float32), (0, 0), sigma), np.float32)
 
 
 def _around(values: Floats) -> Floats:
@@ -84,7 +91,7 @@ def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags) -> Estim
     middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, _BRIGHT_RANK)
     rise = np.maximum(bright - middle, 0)
     usual = _FLICKER * _around(rise.max(-1))
-    picture = middle + np.maximum(rise - usual[..., None], 0) * ~free[..., None]
+    picture = middle + np.maximum(rise - usual[..., None], 0) * _softened(~free)[..., None]
     observed = count > 0
     return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
 
