@@ -36,7 +36,6 @@ class CleanPlate:
     def __init__(self, shot: Shot, effects: Effects, canvas: Estimate) -> None:
         self._shot, self._effects = shot, effects
         self._canvas = filled(canvas)
-        self._observed = canvas.observed.astype(np.float32)
 
     def frame(self, index: int) -> Floats:
         """(H, W, 3) display values 0..1."""
@@ -45,10 +44,6 @@ class CleanPlate:
         free = self._free(index)
         change = fill(shot.footage.plate(index) - still, free)
         return np.clip(still + change, 0, 1).astype(np.float32)
-
-    def never_seen(self, index: int) -> NDArray[np.bool_]:
-        """(H, W): pixels that no frame shows without a person in front; their colour is a guess."""
-        return self._shot.camera.from_canvas(self._observed, index) < 0.5
 
     def _free(self, index: int) -> Floats:
         """(H, W) 0..1: 1 well away from bodies and effects."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from backend.core.color import Floats, decode_layer, encode_layer
 from backend.core.composite import composite
-from backend.media.layer_set import BACKGROUND, RESIDUAL, LayerSetWriter, frame_path
+from backend.media.layer_set import LayerSetWriter
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.layers import FrameLayers, frame_layers
@@ -52,6 +52,3 @@ def _as_read_back(layers: FrameLayers, order: list[int]) -> Floats:
     opaque = np.ones(layers.background.shape[:2], np.float32)
     back = decode_layer(encode_layer(layers.background, opaque))[..., :3]
     return composite(back, [decode_layer(encode_layer(layers.color[i], layers.alpha[i])) for i in order])
-
-
-__all__ = ["BACKGROUND", "RESIDUAL", "frame_path", "write_frames"]

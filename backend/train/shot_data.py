@@ -41,7 +41,7 @@ class ShotData:
 
 
 def training_size(width: int, height: int, pixels: int, multiple: int) -> tuple[int, int]:
-    """(w, h) of about ``pixels`` pixels in the plate's shape, never above the plate; multiples of ``multiple``."""
+    """(w, h) of about ``pixels`` pixels in the plate's shape and no larger, rounded to ``multiple``."""
     scale = min(1.0, (pixels / (width * height)) ** 0.5)
 
     def side(length: int) -> int:
