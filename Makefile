@@ -3,13 +3,20 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-# Two environments, because one Python can hold only one Blender. The newer Blender's has no torch: there the add-on
-# meets the backend as an artist's Blender does, as another program.
+# Three environments, because one Python can hold only one Blender. The newer Blenders' have no torch: there the add-on
+# meets the backend as an artist's Blender does, as another program. Blender 5.2 is built for Python 3.13, which not
+# every machine has; without it these tests are left out, with a word.
 VENV := .venv
 VENV_50 := .venv-bpy50
+VENV_52 := .venv-bpy52
 PY := $(VENV)/bin/python
 PY_50 := $(VENV_50)/bin/python
+PY_52 := $(VENV_52)/bin/python
 BLENDER_50 := 5.0.1
+BLENDER_52 := 5.2.3
+# A shim of pyenv may be found and yet not run, so each is tried.
+PYTHON_313 ?= $(shell for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13; do \
+  "$$p" -c "" 2>/dev/null && command -v "$$p" && break; done)
 
 # What the tests of the add-on read pictures and run tests with, in the versions that $(VENV) holds.
 SHARED := av numpy opencv-python-headless OpenEXR pytest pytest-timeout hypothesis
@@ -24,7 +31,7 @@ LONGEST := 500
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test test-blender demo zip protocol golden benchmark
+.PHONY: help setup check test test-blender test-blender-52 demo zip protocol golden benchmark
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -42,11 +49,19 @@ check: $(VENV)/installed ## format, lint, types, import contracts, spelling, mod
 	@cmp backend/protocol.py blender_addon/protocol.py || { echo "run 'make protocol'"; exit 1; }
 	@echo "check: all clean"
 
-test: $(VENV)/installed test-blender ## the whole test suite, in both Blenders
+test: $(VENV)/installed test-blender ## the whole test suite, in all Blenders
 	$(PY) -m pytest
 
-test-blender: $(VENV)/installed $(VENV_50)/installed ## the add-on's tests in Blender 5.0
+test-blender: $(VENV)/installed $(VENV_50)/installed test-blender-52 ## the add-on's tests in Blender 5.0 and 5.2
 	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_50) -m pytest tests/addon tests/end_to_end
+
+ifneq ($(PYTHON_313),)
+test-blender-52: $(VENV)/installed $(VENV_52)/installed
+	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_52) -m pytest -W ignore::DeprecationWarning tests/addon tests/end_to_end
+else
+test-blender-52:
+	@echo "Blender 5.2 is not tested: it needs Python 3.13, and none was found; say make PYTHON_313=path/to/python3.13"
+endif
 
 demo: $(VENV)/installed ## example clip -> layers -> Blender -> a retimed film in out/demo
 	$(PY) examples/demo.py
@@ -84,4 +99,11 @@ $(VENV_50)/installed: $(VENV)/installed
 	$(call make_venv,$(VENV_50))
 	$(PY) -m pip freeze --exclude-editable | grep -v -e '^bpy==' -e '^torch==' > $(VENV_50)/versions.txt
 	$(PY_50) -m pip install --quiet --constraint $(VENV_50)/versions.txt bpy==$(BLENDER_50) $(SHARED)
+	@touch $@
+
+# Its Python is another one, and so are the versions of numpy that exist for it.
+$(VENV_52)/installed: $(VENV)/installed
+	"$(PYTHON_313)" -m venv $(VENV_52)
+	$(PY) -m pip freeze --exclude-editable | grep -v -e '^bpy==' -e '^torch==' -e '^numpy==' > $(VENV_52)/versions.txt
+	$(PY_52) -m pip install --quiet --constraint $(VENV_52)/versions.txt bpy==$(BLENDER_52) $(SHARED)
 	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import bpy
@@ -83,3 +84,50 @@ def content_skipped_at_end(strip: Strip) -> int:
 def content_length(strip: Strip) -> int:
     """How many source frames the strip has, those that a trim hides included."""
     return int(strip.frame_duration if BEFORE_5_2 else strip.content_duration)
+
+
+def scene_curves(scene: Scene) -> Iterable[Any]:
+    """The F-curves of a scene, those of its strips among them; since 5.0 they lie in bags, one for each user."""
+    data = scene.animation_data
+    if data is None or data.action is None:
+        return ()
+    if hasattr(data.action, "fcurves"):
+        return data.action.fcurves
+    bag = _bag(data)
+    return bag.fcurves if bag else ()
+
+
+def copy_curve(scene: Scene, curve: Any, path: str, change: Callable[[float], float]) -> None:
+    """Add a copy of an F-curve of a scene for another property, with every value changed."""
+    curves: Any = scene_curves(scene)
+    if hasattr(curves, "new_from_fcurve"):
+        copy = curves.new_from_fcurve(curve, data_path=path)
+    else:
+        copy = curves.new(path, index=curve.array_index)
+        _copy_points(curve, copy)
+    for point in copy.keyframe_points:
+        for part in (point.co, point.handle_left, point.handle_right):
+            part[1] = change(part[1])
+    copy.update()
+
+
+def _bag(data: Any) -> Any:
+    bags = (strip.channelbag(data.action_slot) for layer in data.action.layers for strip in layer.strips)
+    return next((bag for bag in bags if bag), None)
+
+
+def _copy_points(curve: Any, copy: Any) -> None:
+    copy.extrapolation = curve.extrapolation
+    copy.keyframe_points.add(len(curve.keyframe_points))
+    names = ("handle_left_type", "handle_right_type", "interpolation", "easing", "amplitude", "back", "period")
+    for old, new in zip(curve.keyframe_points, copy.keyframe_points, strict=True):
+        for name in (*names, "co", "handle_left", "handle_right"):
+            setattr(new, name, getattr(old, name))
+    for modifier in curve.modifiers:
+        _copy_fields(modifier, copy.modifiers.new(modifier.type))
+
+
+def _copy_fields(old: Any, new: Any) -> None:
+    for prop in old.bl_rna.properties:
+        if not prop.is_readonly and prop.identifier != "name":
+            setattr(new, prop.identifier, getattr(old, prop.identifier))

@@ -24,7 +24,7 @@ from .compat import (
 from .depth_order import Stretch, lanes, stretches
 from .layer_set_file import Layer, LayerSet
 from .sequencer_ops import run_on, selection_kept
-from .source_look import canvas_size, give_look, has_look, scale_inside
+from .source_look import canvas_size, give_look, give_motion, has_look, scale_inside
 from .strip_keys import seed_keys
 from .strips import PIECES, SHOT, SUBJECT, layer_strips, mark, pieces_of
 
@@ -189,7 +189,7 @@ class _LayerLoader:
                 run_on(self.context, self.scene, pieces, bpy.ops.sequencer.connect, toggle=False)
 
     def _finish(self) -> list[str]:
-        if self.source is not None and has_look(self.source):
+        if self.source is not None and has_look(self.scene, self.source):
             self._group(self.source)
         turn_off_raw_cache(self.scene)
         return self._warnings()
@@ -199,15 +199,17 @@ class _LayerLoader:
         members = layer_strips(self.scene, self.shot)
         size, canvas = (self.layer_set.width, self.layer_set.height), canvas_size(self.scene)
         for strip in members:
-            strip.transform.scale_x = strip.transform.scale_y = scale_inside(source, size, canvas)
+            strip.transform.scale_x = strip.transform.scale_y = scale_inside(self.scene, source, size, canvas)
         run_on(self.context, self.scene, members, bpy.ops.sequencer.meta_make)
         meta = members[0].parent_meta()
         meta.name = f"{source.name} Layers"
-        give_look(source, meta, size, canvas)
+        give_look(self.scene, source, meta, size)
         if source.modifiers:
             run_on(self.context, self.scene, [source, meta], bpy.ops.sequencer.strip_modifier_copy, type="REPLACE")
         others = [strip for strip in self._strips if strip != meta]
         meta.channel = first_free_block(others, self.where.channel, 1, self.where.left, self.where.right)
+        # Last, because animation that was added would stay where the strips are taken away again.
+        give_motion(self.scene, source, meta, size)
 
     def _warnings(self) -> list[str]:
         warnings = []

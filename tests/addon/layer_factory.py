@@ -40,18 +40,21 @@ def coded_set(folder: Path, order: Sequence[Sequence[str]] = (), frames: int = F
     return folder / "layers.json"
 
 
-def noisy_set(folder: Path, plate: Sequence[Floats], order: Sequence[Sequence[str]] = ()) -> Path:
-    """Soft-edged layers with shadows and saturated colours, and the residual that makes them up to the plate."""
+def noisy_set(folder: Path, plate: Sequence[Floats], order: Sequence[Sequence[str]] = (), blur: float = 0) -> Path:
+    """Soft-edged layers with shadows and saturated colours, and the residual that makes them up to the plate.
+
+    Noise in the background and the people; with blur (a radius in pixels) as smooth as most of what is filmed.
+    """
     writer = LayerSetWriter(folder)
     random = np.random.default_rng(7)
     frames, (height, width) = len(plate), plate[0].shape[:2]
     info = _info(order or [["anna", "bruno"]] * frames, ("anna", "bruno"), frames, 1, True, (width, height))
     reader = LayerReader(folder, info)
     for i, picture in enumerate(plate, 1):
-        writer.write_background(i, random.random((height, width, 3), np.float32))
+        writer.write_background(i, blurred(random.random((height, width, 3), np.float32), blur))
         for k, name in enumerate(info.subjects):
             color, alpha = _soft_person(random, width, height, i + 9 * k)
-            writer.write_layer(name, i, color, alpha)
+            writer.write_layer(name, i, blurred(color, blur), alpha)
         writer.write_residual(i, picture - flat(reader, i))
     writer.finish(info)
     return folder / "layers.json"
@@ -103,11 +106,15 @@ def psnr(a: Sequence[Floats], b: Sequence[Floats]) -> float:
     return 10 * np.log10(1 / max(error, 1e-12))
 
 
-def plate_strip(scene: bpy.types.Scene, folder: Path, plate: Sequence[Floats], start: int = 1) -> bpy.types.Strip:
-    """The plate as a strip of 16-bit PNGs, made active."""
+def plate_strip(
+    scene: bpy.types.Scene, folder: Path, plate: Sequence[Floats], start: int = 1, bits: int = 16
+) -> bpy.types.Strip:
+    """The plate as a strip of PNGs, made active."""
     folder.mkdir(parents=True, exist_ok=True)
     for i, picture in enumerate(plate, 1):
-        pixels = np.round(np.clip(picture[..., ::-1], 0, 1) * 65535).astype(np.uint16)
+        pixels = np.round(np.clip(picture[..., ::-1], 0, 1) * (2**bits - 1)).astype(
+            np.uint16 if bits == 16 else np.uint8
+        )
         cv2.imwrite(str(folder / f"{i:04d}.png"), pixels)
     strip = image_strip(scene, "plate", folder, len(plate), channel=1, start=start)
     scene.sequence_editor.active_strip = strip
@@ -132,10 +139,14 @@ def color_strip(scene: bpy.types.Scene, name: str, channel: int, kind: str = "CO
     return strip
 
 
-def random_plate(frames: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[Floats]:
-    """Noise, in the steps of a 16-bit picture."""
-    random = np.random.default_rng(3)
-    return [np.round(random.random((size[1], size[0], 3)) * 65535).astype(np.float32) / 65535 for _ in range(frames)]
+def random_plate(frames: int, size: tuple[int, int] = (WIDTH, HEIGHT), bits: int = 16) -> list[Floats]:
+    """Noise, in the steps of a picture of so many bits."""
+    random, top = np.random.default_rng(3), 2**bits - 1
+    return [np.round(random.random((size[1], size[0], 3)) * top).astype(np.float32) / top for _ in range(frames)]
+
+
+def blurred(picture: Floats, radius: float) -> Floats:
+    return cv2.GaussianBlur(picture, (0, 0), radius) if radius else picture
 
 
 def _soft_person(random: np.random.Generator, width: int, height: int, i: int) -> tuple[Floats, Floats]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.addon.layer_factory import (
+    blurred,
     color_strip,
     flat_pictures,
     new_scene,
@@ -40,6 +41,17 @@ def plate():
 @pytest.fixture
 def layers(tmp_path, plate):
     return noisy_set(tmp_path / "layers", plate, ORDER)
+
+
+@pytest.fixture
+def footage():
+    """In 8 bits, as clips are; since 5.2 Blender resamples deeper pictures, the layers among them, in linear light."""
+    return random_plate(FRAMES, SIZE, bits=8)
+
+
+@pytest.fixture
+def footage_layers(tmp_path, footage):
+    return noisy_set(tmp_path / "layers", footage, ORDER)
 
 
 def strip(scene, name: str) -> bpy.types.Strip:
@@ -127,6 +139,51 @@ def test_look_of_the_source_carries_over(scene, layers, plate, tmp_path, change)
     assert psnr(render(scene, tmp_path / "out"), wanted) > ENOUGH
 
 
+def animate(source) -> None:
+    for frame, (offset, opacity) in enumerate([(0, 1.0), (6, 0.75), (12, 0.5), (18, 0.25)], 1):
+        source.transform.offset_x, source.blend_alpha = offset, opacity
+        source.transform.keyframe_insert("offset_x", frame=frame)
+        source.keyframe_insert("blend_alpha", frame=frame)
+    crop(source)
+    source.crop.keyframe_insert("min_x", frame=1)
+    source.crop.min_x = 20
+    source.crop.keyframe_insert("min_x", frame=4)
+
+
+def test_animation_of_the_source_carries_over(scene, layers, plate, tmp_path):
+    source = plate_strip(scene, tmp_path / "plate", plate)
+    animate(source)
+    wanted = render(scene, tmp_path / "source")
+    load(layers)
+    assert psnr(render(scene, tmp_path / "out"), wanted) > ENOUGH
+    source.name = "Renamed"
+    assert psnr(render(scene, tmp_path / "again"), wanted) > ENOUGH
+
+
+def test_animated_modifier_carries_over(scene, layers, plate, tmp_path):
+    source = plate_strip(scene, tmp_path / "plate", plate)
+    add_modifier(source, "BRIGHT_CONTRAST")
+    for frame, value in ((1, 0.0), (4, 9.0)):
+        source.modifiers[0].bright = value
+        source.modifiers[0].keyframe_insert("bright", frame=frame)
+    wanted = render(scene, tmp_path / "source")
+    load(layers)
+    assert psnr(render(scene, tmp_path / "out"), wanted) > ENOUGH
+
+
+def test_animated_scale_of_a_large_plate(addon, layers, plate, tmp_path):
+    scene = new_scene(FRAMES, (SIZE[0] // 2, SIZE[1] // 2))
+    source = plate_strip(scene, tmp_path / "plate", plate)
+    for frame, value in ((1, 0.5), (4, 1.0)):
+        source.transform.scale_x = source.transform.scale_y = value
+        source.transform.keyframe_insert("scale_x", frame=frame)
+        source.transform.keyframe_insert("scale_y", frame=frame)
+    load(layers)
+    scene.frame_set(4)
+    meta = next(s for s in scene.sequence_editor.strips if s.type == "META")
+    assert meta.transform.scale_x == pytest.approx(2.0)
+
+
 def scale(source) -> None:
     source.transform.scale_x = source.transform.scale_y = 1.5
 
@@ -137,18 +194,20 @@ def turn(source) -> None:
 
 
 @pytest.mark.parametrize("change", [scale, turn])
-def test_resampled_looks_come_close(scene, layers, plate, tmp_path, change):
+def test_resampled_looks_come_close(scene, footage_layers, footage, tmp_path, change):
     """Noise is resampled once before, once after half floats round it: the worst case by far."""
-    change(plate_strip(scene, tmp_path / "plate", plate))
+    layers = footage_layers
+    change(plate_strip(scene, tmp_path / "plate", footage, bits=8))
     wanted = render(scene, tmp_path / "source")
     load(layers)
     assert psnr(render(scene, tmp_path / "out"), wanted) > 50
 
 
 @pytest.mark.parametrize("change", [move, crop, turn])
-def test_plate_smaller_than_the_render(addon, layers, plate, tmp_path, change):
+def test_plate_smaller_than_the_render(addon, footage_layers, footage, tmp_path, change):
+    layers = footage_layers
     scene = new_scene(FRAMES, (SIZE[0] + 32, SIZE[1] + 20))
-    change(plate_strip(scene, tmp_path / "plate", plate))
+    change(plate_strip(scene, tmp_path / "plate", footage, bits=8))
     wanted = render(scene, tmp_path / "source")
     load(layers)
     inside = [cv2.erode((picture > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) for picture in wanted]
@@ -162,9 +221,12 @@ def test_plate_smaller_than_the_render(addon, layers, plate, tmp_path, change):
     )
 
 
-def test_plate_larger_than_the_render(addon, layers, plate, tmp_path):
+def test_plate_larger_than_the_render(addon, footage, tmp_path):
+    smooth = [blurred(picture, 3) for picture in footage]
+    footage = [np.round(picture * 255) / 255 for picture in smooth]
+    layers = noisy_set(tmp_path / "layers", footage, ORDER, blur=3)
     scene = new_scene(FRAMES, (SIZE[0] // 2, SIZE[1] // 2))
-    source = plate_strip(scene, tmp_path / "plate", plate)
+    source = plate_strip(scene, tmp_path / "plate", footage, bits=8)
     source.transform.scale_x = source.transform.scale_y = 0.5
     wanted = render(scene, tmp_path / "source")
     load(layers)
