@@ -116,3 +116,9 @@ def why_not_dismiss(context: bpy.types.Context) -> str:
     if entry is None:
         return "There is no job"
     return "The job is under way; cancel it first" if is_under_way(entry) else ""
+
+
+def why_no_mark(context: bpy.types.Context) -> str:
+    """A moment has to be marked before it can be cleared."""
+    scene = sequencer_scene(context)
+    return "" if scene and scene.retime_people.mark_person else "No moment is marked"

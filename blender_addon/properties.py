@@ -127,6 +127,8 @@ class RetimePeopleScene(bpy.types.PropertyGroup):
         description="Where layers are written; empty means a folder beside the .blend file",
         subtype="DIR_PATH",
     )
+    mark_person: StringProperty(name="Marked Person", description="Person whose moment is marked; empty for none")
+    mark_frame: IntProperty(name="Marked Frame", description="Frame of the timeline of the marked moment")
     jobs: CollectionProperty(type=RetimePeopleJob, name="Jobs", description="Decompositions started from this scene")
 
 

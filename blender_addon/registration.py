@@ -7,7 +7,7 @@ from types import ModuleType
 import bpy
 
 from . import handlers, panels, preferences, properties, pump, translations, ui_lists
-from .operators import backend, layers, mask, retime, shot, train
+from .operators import backend, layers, mask, retime, rhythm, shot, together, train
 
 # A module offers `classes` (a tuple, in order of need), and register() and unregister() where it has more to add.
 # One module a line; what others refer to stands before them.
@@ -21,6 +21,8 @@ MODULES: tuple[ModuleType, ...] = (
     train,
     layers,
     retime,
+    rhythm,
+    together,
     panels,
     translations,
     handlers,

@@ -36,6 +36,42 @@ def nearest_sources(keys: Sequence[Key], frames: Sequence[int], length: int) -> 
     return [min(max(math.floor(source_at(keys, frame) + 0.5), 0), length - 1) for frame in frames]
 
 
+def eased(share: float, start: float, end: float) -> float:
+    """Which share (0..1) of the time has passed when this share of the way is done, the speed changing evenly.
+
+    Args:
+        share: of the way, 0..1.
+        start: speed at the beginning, 0 or more.
+        end: speed at the end; not both are 0.
+    """
+    mean = (start + end) / 2
+    # Way after a share t of the time: (start t + (end - start) t^2 / 2) / mean.
+    curvature = (end - start) / 2
+    if abs(curvature) < 1e-9:
+        return share
+    return (math.sqrt(max(0.0, start**2 + 4 * curvature * mean * share)) - start) / (2 * curvature)
+
+
+def looped(frames: Sequence[int], first: int, last: int, times: int, ping_pong: bool) -> list[int]:
+    """What is seen when the part from index first to last, inclusive, is repeated so many times before going on.
+
+    With ``ping_pong`` every other repeat runs backwards, and the frames at its turns are not seen twice.
+    """
+    part = list(frames[first : last + 1])
+    seen = list(frames[: last + 1])
+    for number in range(times):
+        repeat = part
+        if ping_pong:
+            repeat = part[-2::-1] if number % 2 == 0 else part[1:]
+        seen += repeat
+    return seen + list(frames[last + 1 :])
+
+
+def turned(frames: Sequence[int], first: int, last: int) -> list[int]:
+    """What is seen when the part from index first to last, inclusive, runs backwards."""
+    return [*frames[:first], *reversed(frames[first : last + 1]), *frames[last + 1 :]]
+
+
 def keys_from_sources(frames: Sequence[int], sources: Sequence[int]) -> list[Key]:
     """The fewest straight pieces through seen frames that come within half a frame of every one of them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -20,6 +20,7 @@ from .compat import (
     set_content_start,
     set_handles,
 )
+from .retime_curve import eased
 from .sequencer_ops import (
     deselect_retiming_keys,
     level_shown,
@@ -29,7 +30,10 @@ from .sequencer_ops import (
     strips_beside,
 )
 from .strip_order import keys_safe
-from .strips import source_frames
+from .strips import UNFOLDED, files_of, source_frames
+
+RAMP_STEPS, RAMP_FRAMES = 12, 3
+"""A ramp is so many short straight pieces at most, each so many frames long at least."""
 
 
 class RetimingProblem(Exception):
@@ -95,8 +99,11 @@ def freeze(context: bpy.types.Context, scene: Scene, strip: Strip, frame: int, d
     if frame <= content_start(strip):
         move_content(strip, duration)
         return
+    if frame >= content_end(strip) - 1 and strip.use_reverse_frames:
+        # The last picture is held anyway; to keys it would be the first.
+        return
     with _positive_time(strip, frame) as shift, keys_safe(context, scene, strip):
-        at = frame + shift
+        at = _key_time(strip, frame + shift)
         if at > _key_frames(strip)[-1]:
             return
         held = _is_held(strip, at)
@@ -123,34 +130,100 @@ def set_speed(
     seed_keys(context, scene, strip)
     with _positive_time(strip, content_start(strip)) as shift, keys_safe(context, scene, strip):
         ends = _key_frames(strip)
-        a = ends[0] if first is None else max(first + shift, ends[0])
-        b = ends[-1] if last is None else min(last + shift + 1, ends[-1])
+        begin, end = _key_range(strip, first, last, shift)
+        a = ends[0] if begin is None else max(begin, ends[0])
+        b = ends[-1] if end is None else min(end + 1, ends[-1])
         if b <= a:
             raise RetimingProblem(f"{strip.name} does not move between the frames {first} and {last}; choose others")
         _add_key(strip, a)
         _add_key(strip, b)
         length = max(1, round((b - a) * 100 / percent))
-        _move_keys(strip, _stretched(_key_frames(strip), a, b, length))
+        _move_keys(strip, _moved(_key_frames(strip), a, b, length, lambda share: share))
+
+
+def ramp(
+    context: bpy.types.Context, scene: Scene, strip: Strip, speeds: tuple[float, float], first: int, last: int
+) -> None:
+    """Change the speed bit by bit over the timeline frames first to last, inclusive; call inside edited().
+
+    Args:
+        speeds: percent at the beginning and at the end; one of them may be 0. What follows moves along.
+
+    Raises:
+        RetimingProblem: when there are fewer than two frames to change, or too little to go by that fast.
+    """
+    seed_keys(context, scene, strip)
+    with _positive_time(strip, content_start(strip)) as shift, keys_safe(context, scene, strip):
+        ends = _key_frames(strip)
+        begin, end = _key_range(strip, first, last, shift)
+        a, b = max(begin, ends[0]), min(end + 1, ends[-1])
+        if b - a < 2:
+            raise RetimingProblem(f"{strip.name} does not move between the frames {first} and {last}; choose others")
+        steps = min(RAMP_STEPS, (b - a) // RAMP_FRAMES + 1)
+        for step in range(steps + 1):
+            frame = a + (b - a) * step // steps
+            # Where the person stands still no key can be added, and none is needed.
+            if step in (0, steps) or not _is_held(strip, frame):
+                _add_key(strip, frame)
+        slow, fast = (speed / 100 for speed in (reversed(speeds) if strip.use_reverse_frames else speeds))
+        length = max(steps, round(2 * (b - a) / (slow + fast)))
+        _move_keys(strip, _moved(_key_frames(strip), a, b, length, lambda share: eased(share, slow, fast)))
 
 
 def reset(context: bpy.types.Context, scene: Scene, strip: Strip, start: int) -> None:
     """Back to the original time, with the first source frame at frame ``start``; call inside edited()."""
+    if strip.get(UNFOLDED):
+        show_frames(context, scene, strip, range(len(files_of(strip))))
+        del strip[UNFOLDED]
+    strip.use_reverse_frames, strip.strobe = False, 1
     strip.retiming_keys.reset()
     set_content_start(strip, start)
     seed_keys(context, scene, strip)
 
 
-def _stretched(frames: Sequence[int], a: int, b: int, length: int) -> list[int]:
-    """Where keys go when the frames from a to b are to take so many frames; no two come to lie on one frame."""
-    moved = []
+def show_frames(context: bpy.types.Context, scene: Scene, strip: Strip, frames: Sequence[int]) -> None:
+    """Let a strip show these source frames (from 0), one on each frame from its start on; call inside edited().
+
+    Keys that were there are used up by this: Blender's keys can't go back in time, a list of pictures can.
+    """
+    files, elements = files_of(strip), strip.elements
+    strip.retiming_keys.reset()
+    strip.use_reverse_frames = False
+    strip[UNFOLDED] = True
+    for _ in range(len(elements) - 1):
+        elements.pop(-1)
+    elements[0].filename = files[frames[0]]
+    for frame in frames[1:]:
+        elements.append(files[frame])
+    set_handles(strip, content_start(strip), content_start(strip) + len(frames))
+    seed_keys(context, scene, strip)
+
+
+def _moved(frames: Sequence[int], a: int, b: int, length: int, curve: Callable[[float], float]) -> list[int]:
+    """Where keys go when the frames from a to b are to take so many frames; no two come to lie on one frame.
+
+    ``curve`` tells for a share (0..1) of the old frames which share of the new ones it takes.
+    """
+    moved: list[int] = []
     for frame in frames:
         if frame >= b:
             target = frame + length - (b - a)
         else:
-            target = a + math.floor((frame - a) * length / (b - a) + 0.5) if frame > a else frame
+            target = a + math.floor(curve((frame - a) / (b - a)) * length + 0.5) if frame > a else frame
             target = max(target, moved[-1] + 1) if moved else target
         moved.append(target)
     return moved
+
+
+def _key_time(strip: Strip, frame: int) -> int:
+    """The frame on which a key has to lie for what is seen on a timeline frame: a reversed strip mirrors its keys."""
+    return content_start(strip) + content_end(strip) - 1 - frame if strip.use_reverse_frames else frame
+
+
+def _key_range(strip: Strip, first: int | None, last: int | None, shift: int) -> tuple[int | None, int | None]:
+    """The frames of the keys from first to last; None stays None, for where there is no end."""
+    ends = [None if frame is None else _key_time(strip, frame + shift) for frame in (first, last)]
+    return (ends[1], ends[0]) if strip.use_reverse_frames else (ends[0], ends[1])
 
 
 def _key_frames(strip: Strip) -> list[int]:
@@ -163,7 +236,7 @@ def _is_held(strip: Strip, frame: int) -> bool:
     if frame in frames or not frames[0] < frame < frames[-1]:
         return False
     right = next(i for i, f in enumerate(frames) if f > frame)
-    between = source_frames(strip, range(frames[right - 1], frames[right] + 1))
+    between = source_frames(strip, [_key_time(strip, f) for f in range(frames[right - 1], frames[right] + 1)])
     return len(set(between)) == 1
 
 

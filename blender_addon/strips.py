@@ -9,6 +9,8 @@ from .compat import Scene, Strip, content_end, content_start, left_handle, right
 # Stored on each strip, so that it survives renaming, copying, saving and grouping.
 SHOT, SUBJECT, ROLE = "retime_people_shot", "retime_people_subject", "retime_people_role"
 HIDDEN_BY_US, PIECES = "retime_people_hidden", "retime_people_pieces"
+UNFOLDED = "retime_people_unfolded"
+"""Set where a strip's list of pictures repeats or turns round, which Blender's retiming keys can't say."""
 
 
 def mark(strip: Strip, shot: str, role: str, subject: str = "") -> None:
@@ -51,9 +53,15 @@ def background_of(scene: Scene, shot: str) -> Strip | None:
     return next(iter(layer_strips(scene, shot, "background")), None)
 
 
+def files_of(strip: Strip) -> list[str]:
+    """The names of the strip's pictures in the order of the source, each once."""
+    names = [element.filename for element in strip.elements]
+    return sorted(set(names), key=lambda name: (len(name), name)) if strip.get(UNFOLDED) else names
+
+
 def source_frames(strip: Strip, frames: Iterable[int]) -> list[int]:
     """What Blender shows: for each timeline frame the index, from 0, of the strip's source frame."""
-    index = {element.filename: i for i, element in enumerate(strip.elements)}
+    index = {name: i for i, name in enumerate(files_of(strip))}
     return [index[strip.strip_elem_from_frame(frame).filename] for frame in frames]
 
 
@@ -64,7 +72,7 @@ def seen_frames(strip: Strip) -> range:
 
 def is_retimed(strip: Strip, start: int) -> bool:
     """True unless the strip shows its own frames one after the other, the first at frame ``start``."""
-    if content_start(strip) != start or strip.use_reverse_frames or strip.strobe > 1:
+    if content_start(strip) != start or strip.use_reverse_frames or strip.strobe > 1 or strip.get(UNFOLDED):
         return True
     length = len(strip.elements)
     if len(strip.retiming_keys) <= 2:

@@ -2,80 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import bpy
-from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, IntProperty
 
 from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, content_end, content_start, sequencer_scene, set_handles
+from ..hold import hold_until
 from ..person_copies import duplicate
-from ..strip_keys import RetimingProblem, edited, freeze, move_content, reset, set_speed
-from ..strips import (
-    SHOT,
-    active_person,
-    background_of,
-    layer_strips,
-    people,
-    pieces_of,
-    refresh_residuals,
-    seen_frames,
-)
-
-Change = Callable[[bpy.types.Context, Scene, Strip], None]
+from ..strip_keys import freeze, move_content, reset, set_speed
+from ..strips import SHOT, background_of, refresh_residuals, seen_frames
+from .person import PersonOperator, frame_properties, person_property
 
 
-def _person_property() -> StringProperty:
-    return StringProperty(
-        name="Person", description="Name of the person's layer; empty means the person whose strip is active"
-    )
-
-
-class _PersonOperator:
-    """What all changes of a person have in common."""
-
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where layers of people are loaded."""
-        scene = sequencer_scene(context)
-        if layer_strips(scene, role="subject"):
-            return True
-        cls.poll_message_set("Load the layers of a shot first")
-        return False
-
-    def pieces(self, scene: Scene) -> list[Strip]:
-        """All strips of the person that is meant; empty, with a report, when there is no such person."""
-        name = self.person or active_person(scene)
-        found = pieces_of(scene, name)
-        if not found:
-            who = f'There is no person "{name}" here' if name else "Click a person's strip, or give a name"
-            self.report({"ERROR"}, f"{who}; people here: {', '.join(people(scene))}.")
-        return found
-
-    def change_each(self, context: bpy.types.Context, change: Change) -> set[str]:
-        """Do the same to every strip of the person, so that the person stays one."""
-        scene = sequencer_scene(context)
-        pieces = self.pieces(scene)
-        try:
-            for piece in pieces:
-                with edited(context, scene, piece):
-                    change(context, scene, piece)
-        except (RetimingProblem, NoFreeChannel) as problem:
-            self.report({"ERROR"}, f"{problem}.")
-            return {"CANCELLED"}
-        refresh_residuals(scene)
-        return {"FINISHED"} if pieces else {"CANCELLED"}
-
-
-class RETIME_PEOPLE_OT_freeze(_PersonOperator, bpy.types.Operator):
+class RETIME_PEOPLE_OT_freeze(PersonOperator, bpy.types.Operator):
     """Hold a person still for a while, then let the person go on as before"""
 
     bl_idname = "retime_people.freeze"
     bl_label = "Freeze Person"
 
-    person: _person_property()
+    person: person_property()
     frame: IntProperty(name="Frame", description="Frame of the timeline to hold; the current one unless set")
     duration: IntProperty(
         name="Duration", description="For how many frames more it is held", default=12, min=1, soft_max=250
@@ -94,13 +39,13 @@ class RETIME_PEOPLE_OT_freeze(_PersonOperator, bpy.types.Operator):
         return self.change_each(context, lambda c, scene, strip: freeze(c, scene, strip, frame, self.duration))
 
 
-class RETIME_PEOPLE_OT_offset(_PersonOperator, bpy.types.Operator):
+class RETIME_PEOPLE_OT_offset(PersonOperator, bpy.types.Operator):
     """Let everything a person does happen later, or earlier"""
 
     bl_idname = "retime_people.offset"
     bl_label = "Offset Person"
 
-    person: _person_property()
+    person: person_property()
     frames: IntProperty(name="Frames", description="By how many frames later; below zero means earlier", default=12)
     hold: BoolProperty(
         name="Hold Ends",
@@ -117,52 +62,72 @@ class RETIME_PEOPLE_OT_offset(_PersonOperator, bpy.types.Operator):
         return result
 
 
-class RETIME_PEOPLE_OT_set_speed(_PersonOperator, bpy.types.Operator):
+class RETIME_PEOPLE_OT_set_speed(PersonOperator, bpy.types.Operator):
     """Let a person move slower or faster for a while; what follows keeps its speed and moves along"""
 
     bl_idname = "retime_people.set_speed"
     bl_label = "Set Speed of Person"
 
-    person: _person_property()
+    person: person_property()
     percent: FloatProperty(
         name="Speed", description="Speed in percent", default=50.0, min=1.0, max=10000.0, subtype="PERCENTAGE"
     )
-    to: IntProperty(name="To", description="Last frame of the timeline that is changed; the last of all unless set")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Start from the preview range, where there is one."""
+        self.take_preview_range(context)
+        return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Change the speed of all of the person."""
-        given = self.properties.is_property_set
-        first = getattr(self, "from") if given("from") else None
-        last = self.to if given("to") else None
+        first, last = self.given("from"), self.given("to")
         return self.change_each(context, lambda c, scene, strip: set_speed(c, scene, strip, self.percent, first, last))
 
 
-# A keyword of Python can't be declared like the others; in calls it is written **{"from": 8}.
-RETIME_PEOPLE_OT_set_speed.__annotations__["from"] = IntProperty(
-    name="From", description="First frame of the timeline that is changed; the first of all unless set"
-)
-
-
-class RETIME_PEOPLE_OT_reset(_PersonOperator, bpy.types.Operator):
+class RETIME_PEOPLE_OT_reset(PersonOperator, bpy.types.Operator):
     """Give a person the original time back"""
 
     bl_idname = "retime_people.reset"
     bl_label = "Reset Person"
 
-    person: _person_property()
+    person: person_property()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Reset all of the person."""
         return self.change_each(context, _reset)
 
 
-class RETIME_PEOPLE_OT_remove(_PersonOperator, bpy.types.Operator):
+class RETIME_PEOPLE_OT_hold_end(PersonOperator, bpy.types.Operator):
+    """Show a person for longer: the strips are prolonged, and after the last picture that picture is held"""
+
+    bl_idname = "retime_people.hold_end"
+    bl_label = "Hold Person at End"
+
+    person: person_property()
+    until: IntProperty(name="Until", description="Last frame to show the person on; the last of the scene unless set")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Prolong the last strips of the person, and the background with them."""
+        scene = sequencer_scene(context)
+        pieces = self.pieces(scene)
+        if not pieces:
+            return {"CANCELLED"}
+        until = self.given("until")
+        try:
+            hold_until(scene, pieces, (scene.frame_end if until is None else until) + 1)
+        except NoFreeChannel as problem:
+            return self.refuse(problem)
+        refresh_residuals(scene)
+        return {"FINISHED"}
+
+
+class RETIME_PEOPLE_OT_remove(PersonOperator, bpy.types.Operator):
     """Hide a person with shadow and reflection, leaving the background"""
 
     bl_idname = "retime_people.remove"
     bl_label = "Remove Person"
 
-    person: _person_property()
+    person: person_property()
     bring_back: BoolProperty(name="Bring Back", description="Show a removed person again")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -175,13 +140,13 @@ class RETIME_PEOPLE_OT_remove(_PersonOperator, bpy.types.Operator):
         return {"FINISHED"} if pieces else {"CANCELLED"}
 
 
-class RETIME_PEOPLE_OT_duplicate(_PersonOperator, bpy.types.Operator):
+class RETIME_PEOPLE_OT_duplicate(PersonOperator, bpy.types.Operator):
     """Add a second copy of a person, with a time of its own, in front of the first"""
 
     bl_idname = "retime_people.duplicate"
     bl_label = "Duplicate Person"
 
-    person: _person_property()
+    person: person_property()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Copy all of the person to free channels."""
@@ -192,8 +157,7 @@ class RETIME_PEOPLE_OT_duplicate(_PersonOperator, bpy.types.Operator):
         try:
             name = duplicate(context, scene, pieces)
         except NoFreeChannel as problem:
-            self.report({"ERROR"}, f"{problem}.")
-            return {"CANCELLED"}
+            return self.refuse(problem)
         refresh_residuals(scene)
         self.report({"INFO"}, f"The copy is called {name}.")
         return {"FINISHED"}
@@ -211,10 +175,13 @@ def _hide_held_ends(strip: Strip) -> None:
         set_handles(strip, left, right)
 
 
+frame_properties(RETIME_PEOPLE_OT_set_speed, "the first of all", "the last of all")
+
 classes = (
     RETIME_PEOPLE_OT_freeze,
     RETIME_PEOPLE_OT_offset,
     RETIME_PEOPLE_OT_set_speed,
+    RETIME_PEOPLE_OT_hold_end,
     RETIME_PEOPLE_OT_reset,
     RETIME_PEOPLE_OT_remove,
     RETIME_PEOPLE_OT_duplicate,
