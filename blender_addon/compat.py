@@ -26,6 +26,19 @@ def scene_override(scene: Scene) -> dict[str, Any]:
     return {"scene": scene}
 
 
+def shown_scenes(manager: bpy.types.WindowManager) -> list[Scene]:
+    """The scenes whose edits are shown in some window."""
+    scenes = [getattr(window.workspace, "sequencer_scene", None) or window.scene for window in manager.windows]
+    return list({scene.name: scene for scene in scenes if scene}.values())
+
+
+def color_icon(number: int) -> str:
+    """The icon of a strip color by its number; 0 is no color."""
+    if not number:
+        return "STRIP_COLOR_09" if bpy.app.version >= (5, 0, 0) else "SEQUENCE_COLOR_09"
+    return f"{'STRIP' if bpy.app.version >= (5, 0, 0) else 'SEQUENCE'}_COLOR_{number:02d}"
+
+
 def turn_off_raw_cache(scene: Scene) -> bool:
     """Switch off the cache that shows wrong frames of retimed strips since 5.0; True if it was on."""
     editor = scene.sequence_editor

@@ -7,21 +7,22 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
-from .strips import layer_strips, refresh_residuals
+from .people_list import refresh
+from .strips import layer_strips
 
 
 @persistent
 def _after_edit(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """A strip may have been moved or retimed by hand."""
     if depsgraph.id_type_updated("SCENE"):
-        refresh_residuals(bpy.data.scenes.get(scene.name) or scene)
+        refresh(bpy.data.scenes.get(scene.name) or scene)
 
 
 @persistent
 def _refresh_all(*_: object) -> None:
     """See to every scene, where it is not known which one changed."""
     for scene in bpy.data.scenes:
-        refresh_residuals(scene)
+        refresh(scene)
 
 
 @persistent

@@ -23,6 +23,7 @@ from .compat import (
 )
 from .depth_order import Stretch, lanes, stretches
 from .layer_set_file import Layer, LayerSet
+from .properties import PERSON_TAGS
 from .sequencer_ops import run_on, selection_kept
 from .source_look import canvas_size, give_look, give_motion, has_look, scale_inside
 from .strip_keys import seed_keys
@@ -30,7 +31,6 @@ from .strips import PIECES, SHOT, SUBJECT, layer_strips, mark, pieces_of
 
 COLOR_SPACE = "Linear Rec.709"
 SEQUENCER_SPACE = "sRGB"
-PERSON_COLORS = ("COLOR_01", "COLOR_04", "COLOR_05", "COLOR_03", "COLOR_06", "COLOR_02", "COLOR_07")
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class _LayerLoader:
         strip[SUBJECT] = names.setdefault(layer.name, strip.name)
         if strip.name != strip[SUBJECT]:
             strip.name = f"{strip[SUBJECT]} Part {len(pieces_of(self.scene, strip[SUBJECT]))}"
-        strip.color_tag = PERSON_COLORS[(len(names) - 1) % len(PERSON_COLORS)]
+        strip.color_tag = self._color(layer.name, len(names) - 1)
 
     def _strip(self, layer: Layer, channel: int, seen: tuple[int, int] | None = None) -> Strip:
         """One image strip, put together on an empty channel, since Blender moves strips that overlap in passing."""
@@ -180,6 +180,12 @@ class _LayerLoader:
         set_handles(strip, *(seen or (self.where.left, self.where.right)))
         strip.channel = channel
         return strip
+
+    def _color(self, name: str, number: int) -> str:
+        """The color that the person has in the list, else the next one."""
+        known = self.scene.retime_people.people.get(name)
+        tag = known.tag if known else PERSON_TAGS[number % len(PERSON_TAGS)]
+        return f"COLOR_{tag:02d}" if tag else "NONE"
 
     def _connect_pieces(self, people: Iterable[str]) -> None:
         """Let a drag of one piece of a person move all of them."""

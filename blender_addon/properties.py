@@ -10,27 +10,21 @@ from bpy.props import (
     CollectionProperty,
     EnumProperty,
     FloatProperty,
-    FloatVectorProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
 )
 
 from .protocol import DecomposeSettings, SettingInfo, settings_info
+from .strips import active_person, select_person
 
 INT_MAX = 2**31 - 1
 """The largest whole number a Blender property holds."""
 FLOAT_DIGITS = 6
 """Blender stores floats in 32 bits; beyond this many decimals there is only noise."""
 
-PERSON_COLORS = (
-    (0.90, 0.36, 0.30),
-    (0.25, 0.62, 0.90),
-    (0.45, 0.75, 0.35),
-    (0.93, 0.72, 0.25),
-    (0.67, 0.47, 0.86),
-    (0.30, 0.78, 0.74),
-)
+PERSON_TAGS = (1, 4, 5, 3, 6, 2, 7)
+"""Numbers of Blender's strip colors, in the order in which people get them."""
 
 
 def setting_property(default: Any, info: SettingInfo) -> Any:
@@ -67,15 +61,10 @@ class RetimePeoplePerson(bpy.types.PropertyGroup):
     """One person of the shot, and where the masks of this person come from."""
 
     # `name` comes with every PropertyGroup and becomes the layer's name.
-    color: FloatVectorProperty(
-        name="Color",
-        description="Color of this person in lists",
-        subtype="COLOR_GAMMA",
-        size=3,
-        min=0.0,
-        max=1.0,
-        default=PERSON_COLORS[0],
+    tag: IntProperty(
+        name="Color", description="Number of the strip color of this person", default=PERSON_TAGS[0], min=0, max=9
     )
+    from_layers: BoolProperty(name="From Layers", description="The person came with loaded layers, and goes with them")
     source: EnumProperty(
         name="Masks From",
         description="Where the masks of this person come from",
@@ -114,6 +103,19 @@ class RetimePeopleJob(bpy.types.PropertyGroup):
     loaded: BoolProperty(name="Loaded", description="The layers have been loaded into the sequencer")
 
 
+def _chosen_index(props: RetimePeopleScene) -> int:
+    """Whose strip is active is chosen, else who was clicked last in the list."""
+    index = props.people.find(active_person(props.id_data)) if len(props.people) else -1
+    return index if index >= 0 else max(0, min(props.people_chosen, len(props.people) - 1))
+
+
+def _choose_index(props: RetimePeopleScene, index: int) -> None:
+    """Clicking a person in the list is as good as clicking the person's strip."""
+    props.people_chosen = index
+    if index < len(props.people):
+        select_person(props.id_data, props.people[index].name)
+
+
 class RetimePeopleScene(bpy.types.PropertyGroup):
     """Everything that the extension stores with a scene."""
 
@@ -121,7 +123,14 @@ class RetimePeopleScene(bpy.types.PropertyGroup):
         name="Settings", description="Choices for the next decomposition", type=RetimePeopleSettings
     )
     people: CollectionProperty(type=RetimePeoplePerson, name="People", description="People to get layers of their own")
-    people_index: IntProperty(name="Active Person", description="Person that is chosen in the list", min=0)
+    people_index: IntProperty(
+        name="Active Person",
+        description="Person that is chosen in the list",
+        min=0,
+        get=_chosen_index,
+        set=_choose_index,
+    )
+    people_chosen: IntProperty(name="Chosen Person", description="Place in the list of who was clicked last", min=0)
     out: StringProperty(
         name="Layers Folder",
         description="Where layers are written; empty means a folder beside the .blend file",
@@ -143,9 +152,14 @@ def add_person(props: RetimePeopleScene, name: str) -> RetimePeoplePerson:
     """A new person at the end of the list, made the active one, in the next color."""
     person = props.people.add()
     person.name = name
-    person.color = PERSON_COLORS[(len(props.people) - 1) % len(PERSON_COLORS)]
-    props.people_index = len(props.people) - 1
+    person.tag = PERSON_TAGS[(len(props.people) - 1) % len(PERSON_TAGS)]
+    props.people_chosen = len(props.people) - 1
     return person
+
+
+def chosen_person(props: RetimePeopleScene) -> RetimePeoplePerson | None:
+    """The person that is chosen in the list."""
+    return props.people[props.people_index] if props.people_index < len(props.people) else None
 
 
 def job_of_strip(props: RetimePeopleScene, strip: str) -> RetimePeopleJob | None:

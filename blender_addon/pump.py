@@ -15,13 +15,14 @@ from .backend_process import BackendProcess
 from .channels import NoFreeChannel
 from .layer_loading import load
 from .layer_set_file import LayerSetProblem, read_layer_set
+from .people_list import refresh
 from .preferences import launch_of, user_folder
 from .properties import RetimePeopleJob
 from .protocol import JobState
 from .scratch import remove_scratch
 from .sequencer_ops import sequencer_area
 from .session import PREPARING, Session, Ticket
-from .strips import layer_strips, refresh_residuals
+from .strips import layer_strips
 
 TICK_SECONDS = 0.25
 PREPARE_SECONDS = 0.05
@@ -169,7 +170,7 @@ def _bring_in(ticket: Ticket, scene: bpy.types.Scene) -> None:
     except (LayerSetProblem, NoFreeChannel) as error:
         ticket.message = f"{error}."
         return
-    refresh_residuals(scene)
+    refresh(scene)
     ticket.message = ". ".join(warnings)
     if not bpy.app.background:
         with sequencer_area(bpy.context, scene):

@@ -43,6 +43,21 @@ def active_person(scene: Scene) -> str:
     return strip[SUBJECT] if strip and strip.get(ROLE) == "subject" else ""
 
 
+def select_person(scene: Scene, person: str) -> None:
+    """Make a person's strips the selected ones, unless the active strip is the person's already."""
+    pieces = pieces_of(scene, person)
+    if not pieces or active_person(scene) == person:
+        return
+    for strip in scene.sequence_editor.strips_all:
+        strip.select = strip in pieces
+    scene.sequence_editor.active_strip = pieces[0]
+
+
+def is_hidden(scene: Scene, person: str) -> bool:
+    """True when none of a person's strips is seen."""
+    return all(piece.mute for piece in pieces_of(scene, person))
+
+
 def shots(scene: Scene) -> list[str]:
     """The shots that were loaded into this scene."""
     return list(dict.fromkeys(strip[SHOT] for strip in layer_strips(scene)))

@@ -11,7 +11,8 @@ from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, sequencer_scene
 from ..layer_loading import SEQUENCER_SPACE, color_space_problem, load
 from ..layer_set_file import LayerSetProblem, read_layer_set
-from ..strips import SHOT, refresh_residuals
+from ..people_list import refresh
+from ..strips import SHOT
 
 
 class RETIME_PEOPLE_OT_load_layers(bpy.types.Operator):
@@ -51,7 +52,7 @@ class RETIME_PEOPLE_OT_load_layers(bpy.types.Operator):
         except (LayerSetProblem, NoFreeChannel) as problem:
             self.report({"ERROR"}, f"{problem}.")
             return {"CANCELLED"}
-        refresh_residuals(scene)
+        refresh(scene)
         if self.source and self.source not in scene.sequence_editor.strips:
             warnings.append(f"There is no strip {self.source} any more; the layers begin where the scene begins")
         for warning in warnings:

@@ -102,7 +102,6 @@ class RETIME_PEOPLE_OT_remove_person(_WithScene, bpy.types.Operator):
         """Remove it."""
         props = sequencer_scene(context).retime_people
         props.people.remove(props.people_index)
-        props.people_index = max(0, min(props.people_index, len(props.people) - 1))
         return {"FINISHED"}
 
 

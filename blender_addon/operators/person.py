@@ -10,8 +10,9 @@ from bpy.props import IntProperty, StringProperty
 
 from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, sequencer_scene
+from ..people_list import refresh
 from ..strip_keys import RetimingProblem, edited
-from ..strips import active_person, layer_strips, people, pieces_of, refresh_residuals
+from ..strips import active_person, layer_strips, people, pieces_of
 
 PART_FRAMES = 24
 """How many frames from the playhead on are meant where neither frames nor a preview range are given."""
@@ -89,7 +90,7 @@ class PersonOperator:
                     change(context, scene, piece)
         except (RetimingProblem, NoFreeChannel) as problem:
             return self.refuse(problem)
-        refresh_residuals(scene)
+        refresh(scene)
         return {"FINISHED"} if pieces else {"CANCELLED"}
 
     def refuse(self, problem: Exception | str) -> set[str]:

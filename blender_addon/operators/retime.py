@@ -8,9 +8,10 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty
 from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, content_end, content_start, sequencer_scene, set_handles
 from ..hold import hold_until
+from ..people_list import refresh
 from ..person_copies import duplicate
 from ..strip_keys import freeze, move_content, reset, set_speed
-from ..strips import SHOT, background_of, refresh_residuals, seen_frames
+from ..strips import SHOT, background_of, seen_frames
 from .person import PersonOperator, frame_properties, person_property
 
 
@@ -117,7 +118,7 @@ class RETIME_PEOPLE_OT_hold_end(PersonOperator, bpy.types.Operator):
             hold_until(scene, pieces, (scene.frame_end if until is None else until) + 1)
         except NoFreeChannel as problem:
             return self.refuse(problem)
-        refresh_residuals(scene)
+        refresh(scene)
         return {"FINISHED"}
 
 
@@ -136,7 +137,7 @@ class RETIME_PEOPLE_OT_remove(PersonOperator, bpy.types.Operator):
         pieces = self.pieces(scene)
         for piece in pieces:
             piece.mute = not self.bring_back
-        refresh_residuals(scene)
+        refresh(scene)
         return {"FINISHED"} if pieces else {"CANCELLED"}
 
 
@@ -158,7 +159,7 @@ class RETIME_PEOPLE_OT_duplicate(PersonOperator, bpy.types.Operator):
             name = duplicate(context, scene, pieces)
         except NoFreeChannel as problem:
             return self.refuse(problem)
-        refresh_residuals(scene)
+        refresh(scene)
         self.report({"INFO"}, f"The copy is called {name}.")
         return {"FINISHED"}
 

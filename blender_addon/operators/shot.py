@@ -88,6 +88,7 @@ def people_of(props: RetimePeopleScene) -> tuple[PersonMasks, ...]:
         if person.source == "FOLDER" and person.folder
         else PersonMasks(person.name, None, person.mask.name if person.source == "MASK" and person.mask else "")
         for person in props.people
+        if not person.from_layers
     )
 
 

@@ -13,9 +13,10 @@ from ..compat import Scene, Strip, content_end, content_start, sequencer_scene
 from ..depth_pieces import put_in_front
 from ..motion import LEAST_OVERLAP, TEMPOS, Alignment, best_alignment
 from ..motion_pictures import motion_of
+from ..people_list import refresh
 from ..poll_reasons import allowed, why_no_mark
 from ..strip_keys import RetimingProblem, edited, move_content, set_speed
-from ..strips import SUBJECT, active_person, people, pieces_of, refresh_residuals, seen_frames
+from ..strips import SUBJECT, active_person, people, pieces_of, seen_frames
 from .person import PersonOperator, frame_properties, person_property
 
 LEAST_FIT = 0.3
@@ -162,7 +163,7 @@ class RETIME_PEOPLE_OT_set_order(_TwoPeople, bpy.types.Operator):
             moved = put_in_front(context, scene, front, back, first, last + 1)
         except NoFreeChannel as problem:
             return self.refuse(problem)
-        refresh_residuals(scene)
+        refresh(scene)
         if not moved:
             self.report({"INFO"}, f"{front} is in front of {back} there already.")
         return {"FINISHED"}

@@ -105,7 +105,7 @@ def test_people_are_added_and_removed(addon):
     for _ in range(3):
         bpy.ops.retime_people.add_mask()
     assert [person.name for person in props.people] == ["Person 1", "Person 2", "Person 3"]
-    assert len({tuple(person.color) for person in props.people}) == 3
+    assert len({person.tag for person in props.people}) == 3
     props.people_index = 0
     bpy.ops.retime_people.remove_person()
     assert [person.name for person in props.people] == ["Person 2", "Person 3"]

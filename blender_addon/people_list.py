@@ -1,0 +1,35 @@
+"""The list of people kept true to the strips: who is loaded, in which color, and who is chosen."""
+
+from __future__ import annotations
+
+from .compat import Scene
+from .properties import RetimePeopleScene, add_person
+from .strips import people, pieces_of, refresh_residuals
+
+
+def refresh(scene: Scene) -> None:
+    """After anything that may have changed strips: residuals hidden or shown again, the list brought up to date."""
+    refresh_residuals(scene)
+    props, loaded = scene.retime_people, people(scene)
+    for name in loaded:
+        if name not in props.people:
+            _add(props, name)
+    for index in reversed(range(len(props.people))):
+        if props.people[index].from_layers and props.people[index].name not in loaded:
+            props.people.remove(index)
+    _take_colors(scene, loaded)
+
+
+def _add(props: RetimePeopleScene, name: str) -> None:
+    chosen = props.people_chosen
+    add_person(props, name).from_layers = True
+    props.people_chosen = chosen
+
+
+def _take_colors(scene: Scene, loaded: list[str]) -> None:
+    props = scene.retime_people
+    for name in loaded:
+        tag = pieces_of(scene, name)[0].color_tag
+        number = 0 if tag == "NONE" else int(tag[-2:])
+        if props.people[name].tag != number:
+            props.people[name].tag = number
