@@ -1,36 +1,34 @@
-"""The Retime tab of the sequencer's sidebar: what there is, and the one next step."""
+"""The Retime tab of the sequencer's sidebar: the one next step, the people, and what can be done with them."""
 
 from __future__ import annotations
-
-import textwrap
 
 import bpy
 
 from .backend_process import BackendState
 from .compat import sequencer_scene
-from .layer_loading import color_space_problem
+from .next_step import next_step
+from .panel_parts import draw_next_step, draw_people, draw_progress, paragraph
 from .plate_render import visible_frames, why_not_source
-from .poll_reasons import chosen_strip, is_under_way, shown_job
-from .properties import RetimePeopleJob, RetimePeopleScene
-from .protocol import JobState
+from .poll_reasons import chosen_strip, shown_job
+from .properties import RetimePeoplePerson, chosen_person
 from .pump import session
 from .strips import active_person, people
 
-CHARACTER_WIDTH = 6.5
-"""Pixels that a character of the interface takes on average, at a scale of 1."""
-MINUTE = 60
-
-CHOOSE_PYTHON = "Layers are computed by a program of its own. Choose the Python that retime-people is installed in."
-
-RETIME_BUTTONS = (
+# Operator, text and icon of each change of a person, in rows.
+TIME_BUTTONS = (
     ("freeze", "Freeze", "FREEZE"),
-    ("offset", "Offset", "TIME"),
-    ("set_speed", "Speed", "PLAY"),
+    ("offset", "Offset", "NEXT_KEYFRAME"),
+    ("set_speed", "Speed", "MOD_TIME"),
+    ("ramp", "Ramp", "IPO_EASE_OUT"),
+    ("reverse", "Reverse", "PLAY_REVERSE"),
+    ("loop", "Loop", "FILE_REFRESH"),
+    ("hold_end", "Hold at End", "FRAME_NEXT"),
     ("reset", "Reset", "LOOP_BACK"),
+)
+PERSON_BUTTONS = (
     ("duplicate", "Duplicate", "DUPLICATE"),
     ("remove", "Hide", "HIDE_ON"),
 )
-"""Operator, text and icon of each change of a person."""
 
 BACKEND_ICONS = {
     BackendState.NOT_CONFIGURED: "PREFERENCES",
@@ -51,33 +49,60 @@ class _RetimeTab:
 
 
 class RETIME_PEOPLE_PT_main(_RetimeTab, bpy.types.Panel):
-    """From a strip to its layers"""
+    """The next step, and the people"""
 
-    bl_label = "Decompose"
-    bl_order = 1
+    bl_label = "Retime People"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the way from top to bottom: backend, strip, people, the button, the job."""
-        layout, scene = self.layout, sequencer_scene(context)
-        if scene is None:
-            paragraph(layout, context, "No scene is shown here; choose one in the header.", "INFO")
-            return
-        props = scene.retime_people
-        if session().backend.status.state is not BackendState.RUNNING:
-            _draw_backend(layout.box(), context)
+        """Draw what to do next, how far it is, and who there is."""
+        layout, step = self.layout, next_step(context)
+        draw_next_step(layout, context, step)
         entry = shown_job(context)
-        if _draw_strip(layout, context, scene):
-            _draw_people(layout, props)
-            if entry is None or not is_under_way(entry):
-                _draw_start(layout, props)
-        if entry is not None:
-            _draw_job(layout.box(), context, entry)
+        if "progress" in step.fields and entry is not None:
+            draw_progress(layout.box(), entry)
+        scene = sequencer_scene(context)
+        if scene is not None and len(scene.retime_people.people):
+            draw_people(layout, scene.retime_people)
 
 
-class RETIME_PEOPLE_PT_settings(_RetimeTab, bpy.types.Panel):
-    """Everything about a decomposition that has a good value by default"""
+class RETIME_PEOPLE_PT_time(_RetimeTab, bpy.types.Panel):
+    """What can be done with the time of a person whose layers are loaded"""
 
-    bl_label = "Settings"
+    bl_label = "Time"
+    bl_parent_id = "RETIME_PEOPLE_PT_main"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only when layers are loaded."""
+        scene = sequencer_scene(context)
+        return scene is not None and bool(people(scene))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the changes of one person, then those of two."""
+        layout, scene = self.layout, sequencer_scene(context)
+        person, props = active_person(scene), scene.retime_people
+        layout.enabled = bool(person)
+        _draw_grid(layout, TIME_BUTTONS)
+        if len(people(scene)) > 1:
+            layout.label(text="With Another Person")
+            row = layout.row(align=True)
+            row.operator("retime_people.mark_moment", text="Mark Moment", icon="MARKER_HLT")
+            if props.mark_person:
+                text = f"Match to {props.mark_person}, Frame {props.mark_frame}"
+                row.operator("retime_people.clear_mark", text="", icon="X")
+                layout.operator("retime_people.match", text=text, icon="CON_TRACKTO", translate=False)
+            layout.operator("retime_people.auto_sync", text="Sync", icon="UV_SYNC_SELECT")
+            row = layout.row(align=True)
+            row.operator("retime_people.set_order", text="In Front", icon="TRIA_UP").behind = False
+            row.operator("retime_people.set_order", text="Behind", icon="TRIA_DOWN").behind = True
+        layout.separator()
+        _draw_grid(layout, PERSON_BUTTONS)
+
+
+class RETIME_PEOPLE_PT_decompose(_RetimeTab, bpy.types.Panel):
+    """The strip that is decomposed, where the masks are, and how much effort is made"""
+
+    bl_label = "Decompose"
     bl_parent_id = "RETIME_PEOPLE_PT_main"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
@@ -87,15 +112,27 @@ class RETIME_PEOPLE_PT_settings(_RetimeTab, bpy.types.Panel):
         return sequencer_scene(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw all settings but the preset, which has its place above."""
-        props = sequencer_scene(context).retime_people
-        column = self.layout.column()
+        """Draw everything about a decomposition that has a good value by default."""
+        layout, scene = self.layout, sequencer_scene(context)
+        props, strip = scene.retime_people, chosen_strip(scene)
+        if not why_not_source(strip):
+            split = layout.split(factor=0.65)
+            split.label(text=strip.name, icon="FILE_MOVIE" if strip.type == "MOVIE" else "FILE_IMAGE", translate=False)
+            row = split.row()
+            row.alignment = "RIGHT"
+            row.label(text=f"{visible_frames(strip)} frames")
+        column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
+        person = chosen_person(props)
+        if person is not None and not person.from_layers:
+            _draw_masks(column, person)
         for name in type(props.settings).__annotations__:
-            if name != "preset":
-                column.prop(props.settings, name)
+            column.prop(props.settings, name)
         column.prop(props, "out")
+        layout.operator("retime_people.find_people", icon="VIEWZOOM")
+        layout.operator("retime_people.decompose", icon="RENDERLAYERS")
+        layout.operator("retime_people.load_layers", text="Load Finished Layers", icon="IMPORT")
 
 
 class RETIME_PEOPLE_PT_backend(_RetimeTab, bpy.types.Panel):
@@ -107,164 +144,30 @@ class RETIME_PEOPLE_PT_backend(_RetimeTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw its state and what can be done about it."""
-        _draw_backend(self.layout, context)
+        status = session().backend.status
+        broken = status.state in (BackendState.FAILED, BackendState.MISMATCH)
+        paragraph(self.layout, context, status.sentence, BACKEND_ICONS[status.state], broken)
+        if status.state in (BackendState.STOPPED, BackendState.FAILED):
+            self.layout.operator("retime_people.start_backend", icon="PLAY")
+        elif status.state is not BackendState.NOT_CONFIGURED:
+            self.layout.operator("retime_people.stop_backend", icon="X")
 
 
-class RETIME_PEOPLE_PT_retime(_RetimeTab, bpy.types.Panel):
-    """What can be done with a person whose layers are loaded"""
-
-    bl_label = "Retime"
-    bl_order = 0
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only when layers are loaded."""
-        scene = sequencer_scene(context)
-        return scene is not None and bool(people(scene))
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw the chosen person and the changes of time."""
-        layout, scene = self.layout, sequencer_scene(context)
-        problem = color_space_problem(scene)
-        if problem:
-            paragraph(layout, context, f"{problem}.", "ERROR", True)
-            layout.operator("retime_people.use_srgb_sequencer")
-        person = active_person(scene)
-        if person:
-            layout.label(text=person, icon="USER", translate=False)
-        else:
-            paragraph(layout, context, "Select the strip of a person to retime.", "INFO")
-        grid = layout.grid_flow(columns=2, even_columns=True, align=True)
-        grid.enabled = bool(person)
-        for operator, text, icon in RETIME_BUTTONS:
-            grid.operator(f"retime_people.{operator}", text=text, icon=icon)
+def _draw_masks(column: bpy.types.UILayout, person: RetimePeoplePerson) -> None:
+    column.prop(person, "source", text=f"Masks of {person.name}", translate=False)
+    column.prop(person, "folder" if person.source == "FOLDER" else "mask", text="")
+    column.separator()
 
 
-def paragraph(
-    layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE", alert: bool = False
-) -> None:
-    """Draw a text over as many lines as it takes, since labels do not wrap."""
-    scale = context.preferences.system.ui_scale * CHARACTER_WIDTH
-    characters = max(16, int((context.region.width - 70 * context.preferences.system.ui_scale) / scale))
-    column = layout.column(align=True)
-    column.alert = alert
-    for number, line in enumerate(textwrap.wrap(text, characters) or [""]):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE", translate=False)
+def _draw_grid(layout: bpy.types.UILayout, buttons: tuple[tuple[str, str, str], ...]) -> None:
+    grid = layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
+    for operator, text, icon in buttons:
+        grid.operator(f"retime_people.{operator}", text=text, icon=icon)
 
 
-def time_left(seconds: float) -> str:
-    """A measured time as one reads it: ``40 s left``, ``3 min left``; empty below zero, which means unknown."""
-    if seconds < 0:
-        return ""
-    if seconds < MINUTE:
-        return f"{max(1, round(seconds))} s left"
-    minutes = round(seconds / MINUTE)
-    return f"{minutes} min left" if minutes < MINUTE else f"{minutes // MINUTE} h {minutes % MINUTE} min left"
-
-
-def _draw_backend(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    status = session().backend.status
-    broken = status.state in (BackendState.FAILED, BackendState.MISMATCH)
-    addon = context.preferences.addons.get(__package__)
-    if status.state is BackendState.NOT_CONFIGURED and addon is not None and addon.preferences is not None:
-        paragraph(layout, context, CHOOSE_PYTHON, BACKEND_ICONS[status.state])
-        layout.prop(addon.preferences, "backend_python", text="Python")
-        return
-    paragraph(layout, context, status.sentence, BACKEND_ICONS[status.state], broken)
-    row = layout.row(align=True)
-    if status.state in (BackendState.STOPPED, BackendState.FAILED):
-        row.operator("retime_people.start_backend", icon="PLAY")
-    else:
-        row.operator("retime_people.stop_backend", icon="X")
-
-
-def _draw_strip(layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> bool:
-    """Draw what would be decomposed; False when something else must be chosen first."""
-    strip = chosen_strip(scene)
-    reason = why_not_source(strip)
-    if reason:
-        paragraph(layout, context, reason, "INFO")
-        return False
-    split = layout.split(factor=0.65)
-    split.label(text=strip.name, icon="FILE_MOVIE" if strip.type == "MOVIE" else "FILE_IMAGE", translate=False)
-    row = split.row()
-    row.alignment = "RIGHT"
-    row.label(text=f"{visible_frames(strip)} frames")
-    return True
-
-
-def _draw_people(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:
-    layout.label(text="People", icon="COMMUNITY")
-    row = layout.row()
-    row.template_list(
-        "RETIME_PEOPLE_UL_people", "", props, "people", props, "people_index", rows=3 if len(props.people) else 1
-    )
-    column = row.column(align=True)
-    column.operator("retime_people.add_masks_folder", text="", icon="NEWFOLDER")
-    column.operator("retime_people.add_mask", text="", icon="ADD")
-    column.operator("retime_people.remove_person", text="", icon="REMOVE")
-    if props.people_index >= len(props.people):
-        layout.operator("retime_people.add_masks_folder", icon="NEWFOLDER")
-        return
-    person = props.people[props.people_index]
-    column = layout.column()
-    column.use_property_split = True
-    column.use_property_decorate = False
-    column.prop(person, "source")
-    if person.source == "FOLDER":
-        column.prop(person, "folder")
-    else:
-        column.prop(person, "mask")
-
-
-def _draw_start(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:
-    layout.separator()
-    layout.row().prop(props.settings, "preset", expand=True)
-    row = layout.row()
-    row.scale_y = 1.5
-    row.enabled = len(props.people) > 0
-    row.operator("retime_people.decompose", icon="RENDERLAYERS")
-    layout.operator("retime_people.load_layers", text="Load Finished Layers", icon="IMPORT")
-
-
-def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, entry: RetimePeopleJob) -> None:
-    if is_under_way(entry):
-        _draw_progress(layout, entry)
-    elif entry.state == JobState.FINISHED:
-        _draw_finished(layout, context, entry)
-    else:
-        cancelled = entry.state == JobState.CANCELLED
-        paragraph(layout, context, entry.message or f"{entry.strip}: {entry.state}.", "ERROR", not cancelled)
-        row = layout.row(align=True)
-        row.operator("retime_people.resume", icon="PLAY")
-        row.operator("retime_people.dismiss", icon="X")
-
-
-def _draw_progress(layout: bpy.types.UILayout, entry: RetimePeopleJob) -> None:
-    layout.label(text=entry.strip, icon="RENDER_ANIMATION", translate=False)
-    known = entry.fraction >= 0
-    words = [entry.stage or ("Waiting" if entry.state == JobState.QUEUED else "Working")]
-    words += [f"{entry.fraction:.0%}"] if known else []
-    layout.progress(factor=entry.fraction if known else 0.0, text=" ".join(words))
-    row = layout.row()
-    row.label(text=time_left(entry.seconds_left))
-    row.operator("retime_people.cancel", icon="CANCEL")
-
-
-def _draw_finished(layout: bpy.types.UILayout, context: bpy.types.Context, entry: RetimePeopleJob) -> None:
-    if entry.loaded:
-        paragraph(layout, context, _done_text(entry), "CHECKMARK")
-    else:
-        paragraph(layout, context, entry.message or "The layers are done, but not loaded.", "ERROR", True)
-        load = layout.operator("retime_people.load_layers", icon="IMPORT")
-        load.filepath, load.source = entry.layers, entry.strip
-    layout.operator("retime_people.dismiss", icon="X")
-
-
-def _done_text(entry: RetimePeopleJob) -> str:
-    text = f"The layers of {entry.strip} are loaded; select the strip of a person to retime."
-    # Loading may have had something to say, such as a strip that is covered now.
-    return f"{text} {entry.message}." if entry.message else text
-
-
-classes = (RETIME_PEOPLE_PT_main, RETIME_PEOPLE_PT_retime, RETIME_PEOPLE_PT_settings, RETIME_PEOPLE_PT_backend)
+classes = (
+    RETIME_PEOPLE_PT_main,
+    RETIME_PEOPLE_PT_time,
+    RETIME_PEOPLE_PT_decompose,
+    RETIME_PEOPLE_PT_backend,
+)

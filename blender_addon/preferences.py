@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import bpy
 from bpy.props import StringProperty
@@ -50,6 +51,11 @@ def launch_of(context: bpy.types.Context) -> Launch:
 def user_folder(name: str) -> str:
     """A folder of ours in the user's own files."""
     return bpy.utils.extension_path_user(__package__, path=name, create=True)
+
+
+def timings_file() -> Path:
+    """What earlier jobs took on this computer."""
+    return Path(user_folder("backend")) / "timings.json"
 
 
 classes = (RETIME_PEOPLE_AP_preferences,)

@@ -16,13 +16,15 @@ from .channels import NoFreeChannel
 from .layer_loading import load
 from .layer_set_file import LayerSetProblem, read_layer_set
 from .people_list import refresh
-from .preferences import launch_of, user_folder
+from .preferences import launch_of, timings_file, user_folder
+from .preview_picture import show
 from .properties import RetimePeopleJob
 from .protocol import JobState
 from .scratch import remove_scratch
 from .sequencer_ops import sequencer_area
 from .session import PREPARING, Session, Ticket
 from .strips import layer_strips
+from .timings import keep_timing, timing_of
 
 TICK_SECONDS = 0.25
 PREPARE_SECONDS = 0.05
@@ -56,6 +58,7 @@ def pump_once(current: Session, seconds: float = PREPARE_SECONDS) -> None:
         if entry is None:
             continue
         scene = entry.id_data
+        _see_picture(current, ticket)
         if ticket.state == JobState.FINISHED and ticket.layers and not ticket.tried:
             _bring_in(ticket, scene)
             # Loading may have moved the properties in memory.
@@ -101,7 +104,7 @@ def adopt_file() -> None:
 
 def _redraw_if_changed(current: Session) -> None:
     """Have the sequencers drawn again when there is something new to see in the panel."""
-    shown = repr((current.backend.status, list(current.tickets.values())))
+    shown = repr((current.backend.status, list(current.tickets.values()), id(current.picture)))
     if shown == current.shown:
         return
     current.shown = shown
@@ -172,9 +175,29 @@ def _bring_in(ticket: Ticket, scene: bpy.types.Scene) -> None:
         return
     refresh(scene)
     ticket.message = ". ".join(warnings)
+    _learn_time(ticket)
     if not bpy.app.background:
         with sequencer_area(bpy.context, scene):
             bpy.ops.ed.undo_push(message="Load Layers")
+
+
+def _learn_time(ticket: Ticket) -> None:
+    timing = None if ticket.resumed else timing_of(Path(ticket.layers))
+    if timing is not None:
+        try:
+            keep_timing(timings_file(), timing)
+        except OSError:
+            logger.warning("The time of a job could not be kept", exc_info=True)
+
+
+def _see_picture(current: Session, ticket: Ticket) -> None:
+    """Show the newest preview; one ticket's at a time, since one strip is worked on at a time."""
+    if ticket.preview and ticket.preview is not current.picture:
+        current.picture = ticket.preview
+        try:
+            show(Path(user_folder("backend")), ticket.out, ticket.preview)
+        except OSError:
+            logger.warning("A preview could not be kept", exc_info=True)
 
 
 def _has_layers(scene: bpy.types.Scene, out: str) -> bool:

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import bpy
 
-from . import handlers, panels, preferences, properties, pump, translations, ui_lists
+from . import handlers, panels, preferences, preview_picture, properties, pump, translations, ui_lists
 from .operators import backend, layers, mask, retime, rhythm, shot, together, train
 
 # A module offers `classes` (a tuple, in order of need), and register() and unregister() where it has more to add.
@@ -23,6 +23,7 @@ MODULES: tuple[ModuleType, ...] = (
     retime,
     rhythm,
     together,
+    preview_picture,
     panels,
     translations,
     handlers,

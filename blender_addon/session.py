@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .backend_process import BackendProcess, BackendState
@@ -37,6 +37,10 @@ class Ticket:
     layers: str = ""
     loaded: bool = False
     """The layers were brought in."""
+    resumed: bool = False
+    """The job went on from a checkpoint, so its time tells nothing of a whole one."""
+    preview: bytes = field(default=b"", repr=False)
+    """The newest picture, a PNG file."""
     tried: bool = False
     """Bringing the layers in was tried, so it is not tried again unasked."""
 
@@ -72,6 +76,8 @@ class Session:
         self.board = JobBoard(backend)
         self.tickets: dict[str, Ticket] = {}
         self.preparation: Preparation | None = None
+        self.picture = b""
+        """The preview that is shown."""
         self.shown = ""
         """What the panel showed when it was last drawn, so that it is drawn again only for something new."""
 
@@ -99,6 +105,7 @@ class Session:
             if job is not None and not ticket.settled:
                 ticket.state, ticket.stage, ticket.message = job.state, job.stage, job.message
                 ticket.fraction, ticket.seconds_left, ticket.layers = job.fraction, job.seconds_left, job.layers
+                ticket.preview = job.preview
 
     def attach(self, ticket: Ticket) -> None:
         """Take up a job that was stored with a file; one that never got its number is looked for by its folder."""
@@ -125,7 +132,7 @@ class Session:
 
     def resume(self, ticket: Ticket) -> None:
         """Go on with a cancelled or failed job from its last checkpoint; one that is unknown is sent again."""
-        ticket.tried = False
+        ticket.tried, ticket.resumed = False, True
         self._order_for(ticket, lambda: self._resumed(ticket))
 
     def leave_file(self) -> None:

@@ -1,20 +1,22 @@
-"""How one person looks in a list."""
+"""How one person looks in a list, and in which order they stand there."""
 
 from __future__ import annotations
 
 import bpy
 
-from .properties import RetimePeoplePerson
+from .compat import color_icon
+from .properties import RetimePeoplePerson, RetimePeopleScene
+from .strips import is_hidden, people
 
 
 class RETIME_PEOPLE_UL_people(bpy.types.UIList):
-    """People with color, name and where their masks come from"""
+    """People with color, name, and where their masks come from or whether they are seen, the one in front first"""
 
     def draw_item(
         self,
         context: bpy.types.Context,
         layout: bpy.types.UILayout,
-        data: object,
+        data: RetimePeopleScene,
         item: RetimePeoplePerson,
         icon: int,
         active_data: object,
@@ -22,13 +24,34 @@ class RETIME_PEOPLE_UL_people(bpy.types.UIList):
         index: int,
     ) -> None:
         """Draw one row."""
-        split = layout.split(factor=0.15)
-        split.prop(item, "color", text="")
-        row = split.row(align=True)
-        row.prop(item, "name", text="", emboss=False)
+        row = layout.row(align=True)
+        scene = data.id_data
+        if item.name in people(scene):
+            # The name is that of the strips; to rename it here would part the two.
+            row.label(text=item.name, icon=color_icon(item.tag), translate=False)
+            hidden = is_hidden(scene, item.name)
+            eye = row.operator("retime_people.remove", text="", icon="HIDE_ON" if hidden else "HIDE_OFF", emboss=False)
+            eye.person, eye.bring_back = item.name, hidden
+            return
+        row.prop(item, "name", text="", emboss=False, icon=color_icon(item.tag))
         has_masks = bool(item.folder) if item.source == "FOLDER" else item.mask is not None
         kind = "FILE_FOLDER" if item.source == "FOLDER" else "MOD_MASK"
         row.label(text="", icon=kind if has_masks else "ERROR")
+
+    def filter_items(
+        self, context: bpy.types.Context, data: RetimePeopleScene, property: str
+    ) -> tuple[list[int], list[int]]:
+        """People who are loaded stand as their strips do, the one in front first; others below them."""
+        items = getattr(data, property)
+        back_to_front = people(data.id_data)
+        ranked = sorted(range(len(items)), key=lambda index: -_rank(items[index].name, back_to_front))
+        order = [ranked.index(index) for index in range(len(items))]
+        shown = bpy.types.UI_UL_list.filter_items_by_name(self.filter_name, self.bitflag_filter_item, items, "name")
+        return shown or [self.bitflag_filter_item] * len(items), order
+
+
+def _rank(name: str, back_to_front: list[str]) -> int:
+    return back_to_front.index(name) if name in back_to_front else -1
 
 
 classes = (RETIME_PEOPLE_UL_people,)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import bpy
-from bpy.props import BoolProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, content_end, content_start, sequencer_scene
@@ -25,12 +25,27 @@ LEAST_FIT = 0.3
 
 def _other_property() -> StringProperty:
     return StringProperty(
-        name="Other Person", description="Name of the other person; empty means the only other one there is"
+        name="Other Person",
+        description="Name of the other person; empty means the only other one there is",
+        search=_others,
     )
+
+
+def _others(operator: bpy.types.OperatorProperties, context: bpy.types.Context, typed: str) -> list[str]:
+    """What is offered while a name is typed."""
+    return [name for name in people(sequencer_scene(context)) if name != operator.person]
 
 
 class _TwoPeople(PersonOperator):
     """What changes that concern two people have in common."""
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask who the other one is where there are several."""
+        scene = sequencer_scene(context)
+        if len(people(scene)) > 2 and not self.other:
+            self.person = self.person or active_person(scene)
+            return context.window_manager.invoke_props_dialog(self)
+        return self.execute(context)
 
     def both(self, scene: Scene) -> tuple[list[Strip], list[Strip]]:
         """The strips of the person and of the other one; empty, with a report, where either is not known."""
@@ -169,6 +184,46 @@ class RETIME_PEOPLE_OT_set_order(_TwoPeople, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class RETIME_PEOPLE_OT_move_person(PersonOperator, bpy.types.Operator):
+    """Put a person one place further to the front, or to the back, for as long as the strips last"""
+
+    bl_idname = "retime_people.move_person"
+    bl_label = "Move Person in Depth"
+
+    person: person_property()
+    direction: EnumProperty(
+        name="Direction",
+        description="Where to",
+        items=(
+            ("FRONT", "To the Front", "In front of the next person"),
+            ("BACK", "To the Back", "Behind the next one"),
+        ),
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Let the two change places wherever they are seen together."""
+        scene = sequencer_scene(context)
+        own = self.pieces(scene)
+        if not own:
+            return {"CANCELLED"}
+        order, name = people(scene), own[0][SUBJECT]
+        place = order.index(name) + (1 if self.direction == "FRONT" else -1)
+        if not 0 <= place < len(order):
+            return {"CANCELLED"}
+        front, back = (name, order[place]) if self.direction == "FRONT" else (order[place], name)
+        try:
+            put_in_front(context, scene, front, back, _span(own).start, _span(own).stop)
+        except NoFreeChannel as problem:
+            return self.refuse(problem)
+        refresh(scene)
+        return {"FINISHED"}
+
+
+def _span(pieces: Sequence[Strip]) -> range:
+    seen = [seen_frames(piece) for piece in pieces]
+    return range(min(frames.start for frames in seen), max(frames.stop for frames in seen))
+
+
 def _alignment(own: Sequence[Strip], other: Sequence[Strip], tempos: tuple[float, ...]) -> Alignment:
     """How the person has to be shifted on the timeline to go with the other one."""
     moving, still = _moving_frames(own), _moving_frames(other)
@@ -178,9 +233,8 @@ def _alignment(own: Sequence[Strip], other: Sequence[Strip], tempos: tuple[float
 
 def _moving_frames(pieces: Sequence[Strip]) -> range:
     """The timeline frames on which a person is seen, without the ends on which a picture is only held."""
-    seen = [seen_frames(piece) for piece in pieces]
-    first = max(min(frames.start for frames in seen), content_start(pieces[0]))
-    last = min(max(frames.stop for frames in seen), content_end(pieces[0]))
+    seen = _span(pieces)
+    first, last = max(seen.start, content_start(pieces[0])), min(seen.stop, content_end(pieces[0]))
     if last - first < LEAST_OVERLAP:
         raise RetimingProblem(f"{pieces[0].name} is hardly seen in motion; reset the person, or match a moment by hand")
     return range(first, last)
@@ -200,4 +254,5 @@ classes = (
     RETIME_PEOPLE_OT_clear_mark,
     RETIME_PEOPLE_OT_auto_sync,
     RETIME_PEOPLE_OT_set_order,
+    RETIME_PEOPLE_OT_move_person,
 )

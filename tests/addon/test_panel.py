@@ -77,7 +77,7 @@ def check_text(text, of):
     [(-1, ""), (0, "1 s left"), (40.4, "40 s left"), (61, "1 min left"), (200, "3 min left"), (3700, "1 h 2 min left")],
 )
 def test_time_left_reads_well(module, seconds, text):
-    assert module("panels").time_left(seconds) == text
+    assert module("panel_parts").time_left(seconds) == text
 
 
 def test_the_newest_job_of_the_chosen_strip_is_shown(module, addon):

@@ -74,6 +74,16 @@ def test_order_leaves_what_is_not_ours(loaded, ops, tmp_path):  # noqa: F811
     assert in_front(loaded, tmp_path) == "bbbaaaabbbbb"
 
 
+def test_one_place_to_the_front_and_back_again(loaded, ops, tmp_path):  # noqa: F811
+    strips = strips_of_addon("strips")
+    assert ops.move_person(person="anna", direction="FRONT") == {"FINISHED"}
+    assert strips.people(loaded) == ["bruno", "anna"]
+    assert in_front(loaded, tmp_path) == "a" * FRAMES
+    assert ops.move_person(person="anna", direction="FRONT") == {"CANCELLED"}
+    ops.move_person(person="anna", direction="BACK")
+    assert strips.people(loaded) == ["anna", "bruno"]
+
+
 def test_who_is_the_other(loaded, ops):  # noqa: F811
     ops.duplicate(person="bruno")
     with pytest.raises(RuntimeError, match="Say which other person"):

@@ -1,0 +1,105 @@
+"""The one thing to do next, in one sentence, from what there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import bpy
+
+from .backend_process import BackendState
+from .compat import sequencer_scene
+from .layer_loading import color_space_problem
+from .plate_render import why_not_source
+from .poll_reasons import chosen_strip, is_under_way, shown_job
+from .properties import RetimePeopleJob
+from .protocol import JobState
+from .pump import session
+from .strips import active_person, people
+
+Button = tuple[str, dict[str, Any]]
+"""Name of an operator, without our prefix, and what it is given."""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to tell, whether it is a problem, and the buttons that do it, the first of them the one to press."""
+
+    text: str
+    icon: str = "INFO"
+    alert: bool = False
+    buttons: tuple[Button, ...] = ()
+    fields: tuple[str, ...] = field(default=())
+    """What else is drawn: ``preset`` for the choice of effort, ``progress`` for the job under way."""
+
+
+def next_step(context: bpy.types.Context) -> NextStep:
+    """What the panel shows first."""
+    scene = sequencer_scene(context)
+    if scene is None:
+        return NextStep("No scene is shown here. Choose one in the header of the sequencer.")
+    entry = shown_job(context)
+    if entry is not None and is_under_way(entry):
+        return _under_way(entry)
+    problem = color_space_problem(scene) if people(scene) else ""
+    if problem:
+        return NextStep(f"{problem}.", "ERROR", True, (("use_srgb_sequencer", {}),))
+    if entry is not None and not entry.loaded:
+        return _about_job(entry)
+    if active_person(scene):
+        return NextStep(f"Go to a frame and give {active_person(scene)} another time.", "TIME")
+    return _about_strip(context, scene)
+
+
+def _under_way(entry: RetimePeopleJob) -> NextStep:
+    down = session().backend.status
+    if entry.job_id and down.state in (BackendState.MISMATCH, BackendState.FAILED):
+        return NextStep(down.sentence, "ERROR", True, _mend(down.state), ("progress",))
+    return NextStep(
+        f"{entry.strip} is being decomposed. You can go on editing, save, or close Blender.",
+        "RENDER_ANIMATION",
+        fields=("progress",),
+    )
+
+
+def _about_job(entry: RetimePeopleJob) -> NextStep:
+    if entry.state == JobState.FINISHED:
+        text = entry.message or f"The layers of {entry.strip} are done, but not loaded."
+        load = ("load_layers", {"filepath": entry.layers, "source": entry.strip})
+        return NextStep(text, "IMPORT", bool(entry.message), (load, ("dismiss", {})))
+    text = entry.message or f"{entry.strip}: {entry.state}."
+    failed = entry.state == JobState.FAILED
+    return NextStep(text, "ERROR" if failed else "INFO", failed, (("resume", {}), ("dismiss", {})))
+
+
+def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep:
+    strip = chosen_strip(scene)
+    reason = why_not_source(strip)
+    loaded = people(scene)
+    if loaded and (reason or strip.mute):
+        return NextStep(f"Click a person to retime: {', '.join(loaded)}.", "USER")
+    if reason:
+        return NextStep(reason, "INFO", False, (("load_layers", {}),))
+    if not any(not person.from_layers for person in scene.retime_people.people):
+        text = f"Who is to be seen in {strip.name}? Find the people, or bring their masks."
+        return NextStep(text, "COMMUNITY", False, (("find_people", {}), ("add_masks_folder", {})))
+    return _about_backend() or NextStep(
+        f"Split {strip.name} into one layer per person.", "RENDERLAYERS", False, (("decompose", {}),), ("preset",)
+    )
+
+
+def _about_backend() -> NextStep | None:
+    """What has to be done about the backend first; a stopped one is started by Decompose itself."""
+    status = session().backend.status
+    if status.state is BackendState.NOT_CONFIGURED:
+        text = "Layers are computed by a program of its own, which is not installed yet."
+        return NextStep(text, "PREFERENCES", False, _mend(status.state))
+    if status.state in (BackendState.MISMATCH, BackendState.FAILED):
+        return NextStep(status.sentence, "ERROR", True, _mend(status.state))
+    return None
+
+
+def _mend(state: BackendState) -> tuple[Button, ...]:
+    if state is BackendState.NOT_CONFIGURED:
+        return (("start_backend", {}),)
+    return (("start_backend", {}),) if state is BackendState.FAILED else (("stop_backend", {}),)

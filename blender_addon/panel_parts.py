@@ -1,0 +1,138 @@
+"""Pieces that several panels draw: texts that wrap, a job's progress, the list of people."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+
+from .compat import sequencer_scene
+from .next_step import Button, NextStep
+from .plate_render import visible_frames
+from .poll_reasons import chosen_strip
+from .preferences import timings_file
+from .preview_picture import icon_of
+from .properties import RetimePeopleJob, RetimePeopleScene
+from .protocol import JobState
+from .timings import Estimate, estimate, in_words, read_timings
+
+CHARACTER_WIDTH = 6.5
+"""Pixels that a character of the interface takes on average, at a scale of 1."""
+PICTURE_HEIGHT = 8.0
+"""Height of a preview in rows of the interface."""
+
+ICONS = {
+    "add_masks_folder": "NEWFOLDER",
+    "cancel": "CANCEL",
+    "decompose": "RENDERLAYERS",
+    "dismiss": "X",
+    "find_people": "VIEWZOOM",
+    "install_backend": "IMPORT",
+    "load_layers": "IMPORT",
+    "resume": "PLAY",
+    "start_backend": "PLAY",
+    "stop_backend": "X",
+    "use_srgb_sequencer": "COLOR",
+}
+
+
+def paragraph(
+    layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE", alert: bool = False
+) -> None:
+    """Draw a text over as many lines as it takes, since labels do not wrap."""
+    scale = context.preferences.system.ui_scale * CHARACTER_WIDTH
+    characters = max(16, int((context.region.width - 70 * context.preferences.system.ui_scale) / scale))
+    column = layout.column(align=True)
+    column.scale_y = 0.85
+    column.alert = alert
+    for number, line in enumerate(textwrap.wrap(text, characters) or [""]):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE", translate=False)
+
+
+def time_left(seconds: float) -> str:
+    """A measured time as one reads it: ``40 s left``, ``3 min left``; empty below zero, which means unknown."""
+    return f"{in_words(seconds)} left" if seconds >= 0 else ""
+
+
+def draw_next_step(layout: bpy.types.UILayout, context: bpy.types.Context, step: NextStep) -> None:
+    """The sentence, then the first button large, the others below it."""
+    box = layout.box()
+    paragraph(box, context, step.text, step.icon, step.alert)
+    if "preset" in step.fields:
+        _draw_preset(box, context)
+    for button in step.buttons[:1]:
+        row = box.row()
+        row.scale_y = 1.4
+        _draw_button(row, button)
+    if len(step.buttons) > 1:
+        row = box.row(align=True)
+        for button in step.buttons[1:]:
+            _draw_button(row, button)
+
+
+def _draw_button(layout: bpy.types.UILayout, button: Button) -> None:
+    name, options = button
+    drawn = layout.operator(f"retime_people.{name}", icon=ICONS.get(name, "NONE"))
+    for key, value in options.items():
+        setattr(drawn, key, value)
+
+
+def _draw_preset(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    scene = sequencer_scene(context)
+    props, strip = scene.retime_people, chosen_strip(scene)
+    layout.row().prop(props.settings, "preset", expand=True)
+    row = layout.row()
+    row.active = False
+    row.label(text=told_estimate(estimated(props, strip)), icon="TIME", translate=False)
+
+
+def estimated(props: RetimePeopleScene, strip: bpy.types.Strip) -> Estimate | None:
+    """How long a strip should take with what is chosen, from what earlier ones took here."""
+    settings = props.settings
+    frames = visible_frames(strip)
+    first, last = max(settings.first_frame, 1), settings.last_frame or frames
+    render = props.id_data.render
+    element = strip.elements[0] if strip.elements else None
+    # Blender may not have looked into the file yet.
+    width = (element.orig_width if element else 0) or render.resolution_x
+    height = (element.orig_height if element else 0) or render.resolution_y
+    persons = max(1, sum(not person.from_layers for person in props.people))
+    work = max(1, min(last, frames) - first + 1) * width * height * persons
+    return estimate(read_timings(timings_file()), settings.preset, work)
+
+
+def told_estimate(found: Estimate | None) -> str:
+    """An estimate with what it is known from, or that there is none."""
+    if found is None:
+        return "Not timed on this computer yet"
+    jobs = "1 job" if found.known_from == 1 else f"{found.known_from} jobs"
+    return f"About {in_words(found.seconds)}, going by {jobs} here"
+
+
+def draw_progress(layout: bpy.types.UILayout, entry: RetimePeopleJob) -> None:
+    """Stage, bar, time left, the newest picture, and the way out."""
+    known = entry.fraction >= 0
+    words = [entry.stage or ("Waiting" if entry.state == JobState.QUEUED else "Working")]
+    words += [f"{entry.fraction:.0%}"] if known else []
+    layout.progress(factor=entry.fraction if known else 0.0, text=" ".join(words))
+    icon = icon_of(entry.out)
+    if icon:
+        layout.template_icon(icon_value=icon, scale=PICTURE_HEIGHT)
+    row = layout.row()
+    row.label(text=time_left(entry.seconds_left))
+    row.operator("retime_people.cancel", icon="CANCEL")
+
+
+def draw_people(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:
+    """The list, and what changes it."""
+    row = layout.row()
+    row.template_list(
+        "RETIME_PEOPLE_UL_people", "", props, "people", props, "people_index", rows=5 if len(props.people) > 1 else 3
+    )
+    column = row.column(align=True)
+    column.operator("retime_people.add_masks_folder", text="", icon="NEWFOLDER")
+    column.operator("retime_people.add_mask", text="", icon="ADD")
+    column.operator("retime_people.remove_person", text="", icon="REMOVE")
+    column.separator()
+    column.operator("retime_people.move_person", text="", icon="TRIA_UP").direction = "FRONT"
+    column.operator("retime_people.move_person", text="", icon="TRIA_DOWN").direction = "BACK"
