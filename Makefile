@@ -19,14 +19,14 @@ PYTHON_313 ?= $(shell for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/pyt
   "$$p" -c "" 2>/dev/null && command -v "$$p" && break; done)
 
 # What the tests of the add-on read pictures and run tests with, in the versions that $(VENV) holds.
-SHARED := av numpy opencv-python-headless OpenEXR pytest pytest-timeout hypothesis
+SHARED := av numpy opencv-contrib-python-headless OpenEXR pytest pytest-timeout hypothesis
 
 # Blender's own tool for extensions comes with the module and runs in plain Python (the shell fills in the stars).
 BLENDER_SCRIPTS := $(VENV)/lib/python3*/site-packages/bpy/4.5/scripts
 BLENDER_EXT := $(BLENDER_SCRIPTS)/addons_core/bl_pkg/cli/blender_ext.py
 BLENDER_TAGS := "$$(echo $(BLENDER_SCRIPTS)/modules/_bpy_internal/extensions/tags.py)"
 
-SOURCES := backend blender_addon benchmarks examples tests
+SOURCES := backend blender_addon benchmarks examples tests tools
 LONGEST := 500
 
 .DEFAULT_GOAL := help

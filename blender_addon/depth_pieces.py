@@ -54,7 +54,7 @@ def _cut_out(context: bpy.types.Context, scene: Scene, piece: Strip, left: int, 
         if len(parts) > 1 and parts[0].name == person:
             # The name stays with the part that comes first.
             first = min(parts, key=left_handle)
-            piece.name = f"{person} Part {len(pieces_of(scene, person))}"
+            piece.name = _part_name(scene, person)
             first.name = person
         run_on(context, scene, pieces_of(scene, person), bpy.ops.sequencer.connect, toggle=False)
     return piece
@@ -64,8 +64,13 @@ def _copy(context: bpy.types.Context, scene: Scene, strip: Strip) -> Strip:
     before = {s.name for s in scene.sequence_editor.strips_all}
     run_on(context, scene, [strip], bpy.ops.sequencer.duplicate)
     copy = next(s for s in layer_strips(scene, strip[SHOT]) if s.name not in before)
-    copy.name = f"{strip[SUBJECT]} Part {len(pieces_of(scene, strip[SUBJECT]))}"
+    copy.name = _part_name(scene, strip[SUBJECT])
     return copy
+
+
+def _part_name(scene: Scene, person: str) -> str:
+    taken = {strip.name for strip in scene.sequence_editor.strips_all}
+    return next(name for number in range(2, len(taken) + 3) if (name := f"{person} Part {number}") not in taken)
 
 
 def _lift(scene: Scene, part: Strip, channel: int) -> None:

@@ -47,7 +47,7 @@ def next_step(context: bpy.types.Context) -> NextStep:
     if entry is not None and not entry.loaded:
         return _about_job(entry)
     if active_person(scene):
-        return NextStep(f"Go to a frame and give {active_person(scene)} another time.", "TIME")
+        return NextStep(f"Retime {active_person(scene)}: go to a frame, then choose below what happens there.", "TIME")
     return _about_strip(context, scene)
 
 

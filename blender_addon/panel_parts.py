@@ -126,9 +126,7 @@ def draw_progress(layout: bpy.types.UILayout, entry: RetimePeopleJob) -> None:
 def draw_people(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:
     """The list, and what changes it."""
     row = layout.row()
-    row.template_list(
-        "RETIME_PEOPLE_UL_people", "", props, "people", props, "people_index", rows=5 if len(props.people) > 1 else 3
-    )
+    row.template_list("RETIME_PEOPLE_UL_people", "", props, "people", props, "people_index", rows=4)
     column = row.column(align=True)
     column.operator("retime_people.add_masks_folder", text="", icon="NEWFOLDER")
     column.operator("retime_people.add_mask", text="", icon="ADD")

@@ -87,7 +87,7 @@ class RETIME_PEOPLE_PT_time(_RetimeTab, bpy.types.Panel):
             layout.label(text="With Another Person")
             row = layout.row(align=True)
             row.operator("retime_people.mark_moment", text="Mark Moment", icon="MARKER_HLT")
-            if props.mark_person:
+            if props.mark_person and props.mark_person != person:
                 text = f"Match to {props.mark_person}, Frame {props.mark_frame}"
                 row.operator("retime_people.clear_mark", text="", icon="X")
                 layout.operator("retime_people.match", text=text, icon="CON_TRACKTO", translate=False)

@@ -1,0 +1,99 @@
+"""A script of steps for a Blender with a window: between two steps Blender draws, listens and lets timers run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = "bl_ext.dev.retime_people"
+
+Steps = Generator[float, None, None]
+
+
+def run(script: Callable[[], Steps]) -> None:
+    """Do one step, wait for the seconds that it yields, do the next; then end Blender, with status 3 after an error."""
+    steps = script()
+
+    def tick() -> float | None:
+        try:
+            return next(steps)
+        except StopIteration:
+            leave(0)
+        except BaseException:  # noqa: BLE001  (the one place where errors of a tour end; Blender would go on without it)
+            traceback.print_exc()
+            leave(3)
+        return None
+
+    bpy.context.preferences.view.show_splash = False
+    bpy.app.timers.register(tick, first_interval=1.5, persistent=True)
+
+
+def leave(status: int) -> None:
+    """End Blender without any question; the backend, if ours, ends with the extension."""
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    sys.stdout.flush()
+    os._exit(status)
+
+
+def enable_addon() -> None:
+    """The extension from the working copy, under its true name."""
+    folder = Path(tempfile.mkdtemp(prefix="retime-people-screenshots-"))
+    (folder / "retime_people").symlink_to(ROOT / "blender_addon", target_is_directory=True)
+    bpy.context.preferences.extensions.repos.new(
+        name="Dev", module="dev", custom_directory=str(folder), remote_url="", source="USER"
+    )
+    bpy.ops.preferences.addon_enable(module=MODULE)
+
+
+def window() -> bpy.types.Window:
+    """The one window."""
+    return bpy.context.window_manager.windows[0]
+
+
+def timeline() -> bpy.types.Area:
+    """The sequencer that shows strips."""
+    return next(
+        area
+        for area in window().screen.areas
+        if area.type == "SEQUENCE_EDITOR" and area.spaces.active.view_type != "PREVIEW"
+    )
+
+
+def scene() -> bpy.types.Scene:
+    """The scene that is edited."""
+    return getattr(window().workspace, "sequencer_scene", None) or window().scene
+
+
+def over(area: bpy.types.Area, region: str = "WINDOW") -> Any:
+    """The context in which a click into this area would act."""
+    found = next(r for r in area.regions if r.type == region)
+    return bpy.context.temp_override(window=window(), screen=window().screen, area=area, region=found)
+
+
+def press(operator: str, **options: Any) -> set[str]:
+    """Do what a button of ours does."""
+    with over(timeline(), "UI"):
+        return getattr(bpy.ops.retime_people, operator)("INVOKE_DEFAULT", **options)
+
+
+def click_strip(name: str) -> None:
+    """Make a strip the only selected and the active one."""
+    editor = scene().sequence_editor
+    for strip in editor.strips_all:
+        strip.select = strip.name == name
+    editor.active_strip = editor.strips_all[name]
+
+
+def shot(path: Path) -> None:
+    """The whole window as a PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with bpy.context.temp_override(window=window(), screen=window().screen):
+        bpy.ops.screen.screenshot(filepath=str(path))
