@@ -26,12 +26,16 @@ BLENDER_SCRIPTS := $(VENV)/lib/python3*/site-packages/bpy/4.5/scripts
 BLENDER_EXT := $(BLENDER_SCRIPTS)/addons_core/bl_pkg/cli/blender_ext.py
 BLENDER_TAGS := "$$(echo $(BLENDER_SCRIPTS)/modules/_bpy_internal/extensions/tags.py)"
 
+BLENDER ?= $(shell command -v blender)
+# The extension as it is shipped is put together here.
+STAGE := build/extension
+
 SOURCES := backend blender_addon benchmarks examples tests tools
 LONGEST := 500
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test test-blender test-blender-52 demo zip protocol golden benchmark
+.PHONY: help setup check test test-blender test-blender-52 demo zip screenshots protocol golden benchmark
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -66,10 +70,25 @@ endif
 demo: $(VENV)/installed ## example clip -> layers -> Blender -> a retimed film in out/demo
 	$(PY) examples/demo.py
 
-zip: $(VENV)/installed ## the extension, checked and built by Blender's own tool, in dist/
-	@mkdir -p dist
-	$(PY) $(BLENDER_EXT) validate --valid-tags=$(BLENDER_TAGS) blender_addon
-	$(PY) $(BLENDER_EXT) build --valid-tags=$(BLENDER_TAGS) --source-dir blender_addon --output-dir dist
+zip: $(VENV)/installed ## the extension with the backend's package, checked and built by Blender's own tool, in dist/
+	@rm -rf $(STAGE) && mkdir -p $(STAGE) dist
+	cp -R blender_addon/. $(STAGE)
+	$(PY) -m pip wheel --quiet --no-deps --wheel-dir $(STAGE)/backend_wheel .
+	$(PY) $(BLENDER_EXT) validate --valid-tags=$(BLENDER_TAGS) $(STAGE)
+	$(PY) $(BLENDER_EXT) build --valid-tags=$(BLENDER_TAGS) --source-dir $(STAGE) --output-dir dist
+	$(PY) $(BLENDER_EXT) server-generate --repo-dir dist
+ifneq ($(BLENDER),)
+	"$(BLENDER)" --background --command extension validate $(STAGE)
+else
+	@echo "not validated by Blender itself: none was found; say make zip BLENDER=path/to/blender"
+endif
+
+# Needs a Blender with a window: make screenshots BLENDER=path/to/blender
+screenshots: $(VENV)/installed ## the pictures of the guide, made in a window of Blender
+	@test -n "$(BLENDER)" || { echo "a Blender with a window is needed; say make screenshots BLENDER=path/to/blender"; exit 1; }
+	"$(BLENDER)" --factory-startup --app-template Video_Editing --window-geometry 0 0 1600 900 \
+	  --python tools/screenshots/tour.py
+	$(PY) tools/screenshots/crop.py
 
 protocol: ## copy the protocol from the backend to the add-on
 	cp backend/protocol.py blender_addon/protocol.py

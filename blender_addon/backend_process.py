@@ -53,7 +53,7 @@ class Launch:
 
 NOT_CONFIGURED = BackendStatus(
     BackendState.NOT_CONFIGURED,
-    "No Python with the backend is set; set Backend Python in the preferences of this add-on.",
+    "The backend is not installed; press Install Backend, or set Backend Python in the preferences of this add-on.",
 )
 STOPPED = BackendStatus(BackendState.STOPPED, "The backend is not running; start it in the Retime tab.")
 STARTING = BackendStatus(BackendState.STARTING, "The backend is starting.")

@@ -10,6 +10,7 @@ import bpy
 Strip = bpy.types.Strip
 Scene = bpy.types.Scene
 
+BLENDER = bpy.app.version_string
 BEFORE_5_2 = bpy.app.version < (5, 2, 0)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from .backend_install import InstallState
 from .backend_process import BackendState
 from .compat import sequencer_scene
 from .layer_loading import color_space_problem
@@ -30,7 +31,7 @@ class NextStep:
     alert: bool = False
     buttons: tuple[Button, ...] = ()
     fields: tuple[str, ...] = field(default=())
-    """What else is drawn: ``preset`` for the choice of effort, ``progress`` for the job under way."""
+    """What else is drawn: ``preset`` for the choice of effort, ``progress`` of the job, ``install`` for that."""
 
 
 def next_step(context: bpy.types.Context) -> NextStep:
@@ -41,6 +42,8 @@ def next_step(context: bpy.types.Context) -> NextStep:
     entry = shown_job(context)
     if entry is not None and is_under_way(entry):
         return _under_way(entry)
+    if session().installer.state is InstallState.WORKING:
+        return NextStep("The backend is being installed. You can go on editing.", "IMPORT", fields=("install",))
     problem = color_space_problem(scene) if people(scene) else ""
     if problem:
         return NextStep(f"{problem}.", "ERROR", True, (("use_srgb_sequencer", {}),))
@@ -90,16 +93,20 @@ def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep
 
 def _about_backend() -> NextStep | None:
     """What has to be done about the backend first; a stopped one is started by Decompose itself."""
-    status = session().backend.status
+    status, installer = session().backend.status, session().installer
+    half_done = installer.state in (InstallState.BROKEN, InstallState.CANCELLED, InstallState.OUTDATED)
+    if half_done and status.state is not BackendState.RUNNING:
+        return NextStep(installer.message, "ERROR", True, (("install_backend", {}),))
     if status.state is BackendState.NOT_CONFIGURED:
-        text = "Layers are computed by a program of its own, which is not installed yet."
-        return NextStep(text, "PREFERENCES", False, _mend(status.state))
+        text = "Layers are computed by a program of its own, the backend. It is installed once."
+        return NextStep(text, "IMPORT", False, _mend(status.state))
     if status.state in (BackendState.MISMATCH, BackendState.FAILED):
         return NextStep(status.sentence, "ERROR", True, _mend(status.state))
     return None
 
 
 def _mend(state: BackendState) -> tuple[Button, ...]:
-    if state is BackendState.NOT_CONFIGURED:
-        return (("start_backend", {}),)
+    managed = session().installer.state is not InstallState.ABSENT
+    if state is BackendState.NOT_CONFIGURED or (state is BackendState.MISMATCH and managed):
+        return (("install_backend", {}),)
     return (("start_backend", {}),) if state is BackendState.FAILED else (("stop_backend", {}),)

@@ -6,6 +6,7 @@ import textwrap
 
 import bpy
 
+from .backend_install import Installer
 from .compat import sequencer_scene
 from .next_step import Button, NextStep
 from .plate_render import visible_frames
@@ -121,6 +122,12 @@ def draw_progress(layout: bpy.types.UILayout, entry: RetimePeopleJob) -> None:
     row = layout.row()
     row.label(text=time_left(entry.seconds_left))
     row.operator("retime_people.cancel", icon="CANCEL")
+
+
+def draw_install(layout: bpy.types.UILayout, installer: Installer) -> None:
+    """How far the installation is, and the way out."""
+    layout.progress(factor=installer.fraction, text=installer.stage)
+    layout.operator("retime_people.cancel_install", icon="CANCEL")
 
 
 def draw_people(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:

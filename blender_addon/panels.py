@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+from .backend_install import InstallState
 from .backend_process import BackendState
 from .compat import sequencer_scene
 from .next_step import next_step
-from .panel_parts import draw_next_step, draw_people, draw_progress, paragraph
+from .panel_parts import draw_install, draw_next_step, draw_people, draw_progress, paragraph
 from .plate_render import visible_frames, why_not_source
 from .poll_reasons import chosen_strip, shown_job
 from .properties import RetimePeoplePerson, chosen_person
@@ -60,6 +61,8 @@ class RETIME_PEOPLE_PT_main(_RetimeTab, bpy.types.Panel):
         entry = shown_job(context)
         if "progress" in step.fields and entry is not None:
             draw_progress(layout.box(), entry)
+        if "install" in step.fields:
+            draw_install(layout.box(), session().installer)
         scene = sequencer_scene(context)
         if scene is not None and len(scene.retime_people.people):
             draw_people(layout, scene.retime_people)
@@ -144,13 +147,20 @@ class RETIME_PEOPLE_PT_backend(_RetimeTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw its state and what can be done about it."""
-        status = session().backend.status
+        layout, status, installer = self.layout, session().backend.status, session().installer
         broken = status.state in (BackendState.FAILED, BackendState.MISMATCH)
-        paragraph(self.layout, context, status.sentence, BACKEND_ICONS[status.state], broken)
+        paragraph(layout, context, status.sentence, BACKEND_ICONS[status.state], broken)
         if status.state in (BackendState.STOPPED, BackendState.FAILED):
-            self.layout.operator("retime_people.start_backend", icon="PLAY")
+            layout.operator("retime_people.start_backend", icon="PLAY")
         elif status.state is not BackendState.NOT_CONFIGURED:
-            self.layout.operator("retime_people.stop_backend", icon="X")
+            layout.operator("retime_people.stop_backend", icon="X")
+        if installer.message:
+            paragraph(layout, context, installer.message, "INFO")
+        row = layout.row(align=True)
+        absent = installer.state in (InstallState.ABSENT, InstallState.CANCELLED)
+        row.operator("retime_people.install_backend", text="Install Backend" if absent else "Repair", icon="IMPORT")
+        row.operator("retime_people.remove_backend", text="Remove", icon="TRASH")
+        layout.operator("retime_people.copy_diagnostics", icon="COPYDOWN")
 
 
 def _draw_masks(column: bpy.types.UILayout, person: RetimePeoplePerson) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 
+from .backend_install import InstallState
 from .backend_process import BackendState
 from .compat import sequencer_scene
 from .plate_render import why_not_source
@@ -116,6 +117,25 @@ def why_not_dismiss(context: bpy.types.Context) -> str:
     if entry is None:
         return "There is no job"
     return "The job is under way; cancel it first" if is_under_way(entry) else ""
+
+
+def why_not_install(context: bpy.types.Context) -> str:
+    """One installation at a time."""
+    working = session().installer.state is InstallState.WORKING
+    return "The backend is being installed already" if working else ""
+
+
+def why_not_cancel_install(context: bpy.types.Context) -> str:
+    """Only an installation that runs can be cancelled."""
+    return "" if session().installer.state is InstallState.WORKING else "Nothing is being installed"
+
+
+def why_not_remove(context: bpy.types.Context) -> str:
+    """Only what the add-on has installed itself is its to remove."""
+    state = session().installer.state
+    if state is InstallState.WORKING:
+        return "The backend is being installed; cancel that first"
+    return "" if state in (InstallState.INSTALLED, InstallState.OUTDATED) else "No backend was installed by this add-on"
 
 
 def why_no_mark(context: bpy.types.Context) -> str:

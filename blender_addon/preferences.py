@@ -30,22 +30,54 @@ class RETIME_PEOPLE_AP_preferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
     )
 
+    install_index: StringProperty(
+        name="Package Index",
+        description="Where else packages are looked for, for a graphics card that PyTorch has builds of its own for; "
+        "a folder of packages installs without internet",
+    )
+    install_python: StringProperty(
+        name="Python for Installing",
+        description="Python 3.11 or 3.12 to install the backend with; empty to look for one",
+        subtype="FILE_PATH",
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the two paths."""
+        """Draw where the backend is, and how it is installed."""
         column = self.layout.column()
         column.use_property_split = True
+        column.label(text="Install a Backend of Its Own")
+        column.prop(self, "install_index")
+        column.prop(self, "install_python")
+        row = column.row(align=True)
+        row.operator("retime_people.install_backend", icon="IMPORT")
+        row.operator("retime_people.remove_backend", icon="TRASH")
+        column.separator()
+        column.label(text="Or Use One That Is There Already")
         column.prop(self, "backend_python")
         column.prop(self, "backend_folder")
 
 
-def launch_of(context: bpy.types.Context) -> Launch:
-    """How to start the backend on this computer."""
+def preference(context: bpy.types.Context, name: str) -> str:
+    """One of the preferences; empty for an extension enabled from the command line, which has none."""
     addon = context.preferences.addons.get(__package__)
-    # An extension enabled from the command line has no preferences.
-    python = addon.preferences.backend_python if addon and addon.preferences else ""
-    folder = addon.preferences.backend_folder if addon and addon.preferences else ""
-    python = bpy.path.abspath(python) if python else os.environ.get(PYTHON_VARIABLE, "")
-    return Launch(python, bpy.path.abspath(folder) if folder else "")
+    return str(getattr(addon.preferences, name)) if addon and addon.preferences else ""
+
+
+def launch_of(context: bpy.types.Context, installed: Path | None) -> Launch:
+    """How to start the backend on this computer: as set, else the installed one, else as the environment says.
+
+    Args:
+        installed: Python of the backend that the add-on has installed itself; None where it has not.
+    """
+    python, folder = preference(context, "backend_python"), preference(context, "backend_folder")
+    if python:
+        return Launch(bpy.path.abspath(python), bpy.path.abspath(folder) if folder else "")
+    return Launch(str(installed) if installed else os.environ.get(PYTHON_VARIABLE, ""))
+
+
+def bundled_folder() -> Path:
+    """Where the backend's wheel lies in an extension that was built with one; only ever read."""
+    return Path(__file__).parent / "backend_wheel"
 
 
 def user_folder(name: str) -> str:

@@ -11,7 +11,8 @@ from typing import ClassVar
 import bpy
 from bpy.app.handlers import persistent
 
-from .backend_process import BackendProcess
+from .backend_install import Installer, InstallState
+from .backend_process import BackendProcess, Launch
 from .channels import NoFreeChannel
 from .layer_loading import load
 from .layer_set_file import LayerSetProblem, read_layer_set
@@ -44,13 +45,15 @@ class Live:
 def session() -> Session:
     """The session of this Blender, made when first asked for."""
     if Live.session is None:
-        Live.session = Session(BackendProcess(Path(user_folder("backend")), launch_of(bpy.context)))
+        runtime = Path(user_folder("backend"))
+        installer = Installer(runtime / "env")
+        Live.session = Session(BackendProcess(runtime, _launch(installer)), installer)
     return Live.session
 
 
 def pump_once(current: Session, seconds: float = PREPARE_SECONDS) -> None:
     """Do what there is to do on the main thread, rendering for about so long."""
-    current.backend.launch = launch_of(bpy.context)
+    current.backend.launch = _launch(current.installer)
     current.advance(seconds)
     current.follow()
     for ticket in list(current.tickets.values()):
@@ -67,6 +70,11 @@ def pump_once(current: Session, seconds: float = PREPARE_SECONDS) -> None:
             # Asked of the strips, because undo and redo take them away and bring them back.
             ticket.loaded = _has_layers(scene, ticket.out)
         _store(ticket, entry)
+
+
+def _launch(installer: Installer) -> Launch:
+    there = installer.look() in (InstallState.INSTALLED, InstallState.OUTDATED)
+    return launch_of(bpy.context, installer.python if there else None)
 
 
 def wait_for(ticket: Ticket) -> None:
@@ -104,7 +112,9 @@ def adopt_file() -> None:
 
 def _redraw_if_changed(current: Session) -> None:
     """Have the sequencers drawn again when there is something new to see in the panel."""
-    shown = repr((current.backend.status, list(current.tickets.values()), id(current.picture)))
+    shown = repr(
+        (current.backend.status, list(current.tickets.values()), id(current.picture), current.installer.told())
+    )
     if shown == current.shown:
         return
     current.shown = shown

@@ -7,7 +7,7 @@ from types import ModuleType
 import bpy
 
 from . import handlers, panels, preferences, preview_picture, properties, pump, translations, ui_lists
-from .operators import backend, layers, mask, retime, rhythm, shot, together, train
+from .operators import backend, install, layers, mask, retime, rhythm, shot, together, train
 
 # A module offers `classes` (a tuple, in order of need), and register() and unregister() where it has more to add.
 # One module a line; what others refer to stands before them.
@@ -16,6 +16,7 @@ MODULES: tuple[ModuleType, ...] = (
     properties,
     ui_lists,
     backend,
+    install,
     shot,
     mask,
     train,

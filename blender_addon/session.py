@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .backend_install import Installer
 from .backend_process import BackendProcess, BackendState
 from .client import BackendError, Client
 from .job_board import NOT_FOUND, JobBoard
@@ -71,8 +72,9 @@ class Preparation:
 class Session:
     """Everything alive that belongs to the extension; Blender's data is only touched by what it is given to call."""
 
-    def __init__(self, backend: BackendProcess) -> None:
+    def __init__(self, backend: BackendProcess, installer: Installer) -> None:
         self.backend = backend
+        self.installer = installer
         self.board = JobBoard(backend)
         self.tickets: dict[str, Ticket] = {}
         self.preparation: Preparation | None = None
@@ -142,8 +144,10 @@ class Session:
         self.board.forget()
 
     def close(self) -> None:
-        """End the thread, and the backend if it is ours."""
+        """End the threads, an installation under way, and the backend if it is ours."""
         self._drop_preparation()
+        self.installer.cancel()
+        self.installer.wait()
         self.board.stop()
         self.backend.close()
 

@@ -1,0 +1,148 @@
+"""Installing a backend of the add-on's own, mending and removing it, and what to tell where that fails."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import bpy
+
+from ..backend_install import SIZES, InstallPlan, InstallProblem, InstallState, build_of, free_gigabytes, plan_of
+from ..diagnostics import diagnostics
+from ..poll_reasons import allowed, why_not_cancel_install, why_not_install, why_not_remove
+from ..preferences import bundled_folder, preference
+from ..pump import session
+
+DIALOG_WIDTH, DIALOG_CHARACTERS = 420, 62
+BUILDS = {
+    "cpu": "for the processor",
+    "cuda": "for NVIDIA graphics cards",
+    "mps": "for this Mac",
+    "custom": "from the package index set in the preferences",
+}
+
+
+class RETIME_PEOPLE_OT_install_backend(bpy.types.Operator):
+    """Install the program that computes the layers, in a folder of this add-on; what is there is replaced"""
+
+    bl_idname = "retime_people.install_backend"
+    bl_label = "Install Backend"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """One at a time."""
+        return allowed(cls, why_not_install(context))
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Say how much it is before anything is fetched."""
+        return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH, confirm_text="Install")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what is going to happen."""
+        column = self.layout.column(align=True)
+        for paragraph in _told(preference(context, "install_index"), session().installer.folder):
+            for line in textwrap.wrap(paragraph, DIALOG_CHARACTERS):
+                column.label(text=line, translate=False)
+            column.separator()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Begin; without a window stay until it is over."""
+        current = session()
+        try:
+            plan = _plan(context)
+            current.backend.close()
+        except InstallProblem as problem:
+            self.report({"ERROR"}, f"{problem}.")
+            return {"CANCELLED"}
+        current.installer.start(plan)
+        if not bpy.app.background:
+            return {"FINISHED"}
+        if current.installer.wait() is InstallState.INSTALLED:
+            return {"FINISHED"}
+        self.report({"ERROR"}, current.installer.message)
+        return {"CANCELLED"}
+
+
+class RETIME_PEOPLE_OT_cancel_install(bpy.types.Operator):
+    """Stop installing the backend; nothing of it is kept"""
+
+    bl_idname = "retime_people.cancel_install"
+    bl_label = "Cancel Installation"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only while it runs."""
+        return allowed(cls, why_not_cancel_install(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Cancel it."""
+        session().installer.cancel()
+        return {"FINISHED"}
+
+
+class RETIME_PEOPLE_OT_remove_backend(bpy.types.Operator):
+    """Stop the backend that this add-on has installed and delete it; layers and jobs stay"""
+
+    bl_idname = "retime_people.remove_backend"
+    bl_label = "Remove Backend"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only what is ours."""
+        return allowed(cls, why_not_remove(context))
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask first."""
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Remove it."""
+        current = session()
+        current.backend.close()
+        try:
+            current.installer.remove()
+        except InstallProblem as problem:
+            self.report({"ERROR"}, f"{problem}.")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class RETIME_PEOPLE_OT_copy_diagnostics(bpy.types.Operator):
+    """Copy what a report of a fault has to tell: versions, states and the last lines of the logs, without names"""
+
+    bl_idname = "retime_people.copy_diagnostics"
+    bl_label = "Copy Diagnostics"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Copy it."""
+        context.window_manager.clipboard = diagnostics(context)
+        self.report({"INFO"}, "The diagnostics are in the clipboard; paste them into your report.")
+        return {"FINISHED"}
+
+
+def _plan(context: bpy.types.Context) -> InstallPlan:
+    plan = plan_of(bundled_folder(), preference(context, "install_index"), preference(context, "install_python"))
+    if plan.online and not bpy.app.online_access:
+        raise InstallProblem("Blender is set to work offline; allow online access in Preferences, System, Network")
+    return plan
+
+
+def _told(index: str, folder: Path) -> list[str]:
+    build = build_of(index)
+    size, free = SIZES[build], free_gigabytes(folder)
+    told = [
+        f"About {size:g} GB are fetched and kept on this disk, {BUILDS[build]}. {free:.0f} GB are free.",
+        f"It goes to {folder}.",
+        "Blender stays usable meanwhile, and Remove Backend deletes all of it.",
+    ]
+    if free < 2 * size:
+        told.insert(1, f"{2 * size:g} GB should be free while it is being installed.")
+    return told
+
+
+classes = (
+    RETIME_PEOPLE_OT_install_backend,
+    RETIME_PEOPLE_OT_cancel_install,
+    RETIME_PEOPLE_OT_remove_backend,
+    RETIME_PEOPLE_OT_copy_diagnostics,
+)
