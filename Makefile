@@ -30,12 +30,12 @@ BLENDER ?= $(shell command -v blender)
 # The extension as it is shipped is put together here.
 STAGE := build/extension
 
-SOURCES := backend blender_addon benchmarks examples tests tools
+SOURCES := backend blender_addon benchmarks examples pretraining tests tools
 LONGEST := 500
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test test-blender test-blender-52 demo zip screenshots protocol golden benchmark
+.PHONY: help setup check test test-blender test-blender-newest demo zip screenshots protocol golden benchmark
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -56,14 +56,15 @@ check: $(VENV)/installed ## format, lint, types, import contracts, spelling, mod
 test: $(VENV)/installed test-blender ## the whole test suite, in all Blenders
 	$(PY) -m pytest
 
-test-blender: $(VENV)/installed $(VENV_50)/installed test-blender-52 ## the add-on's tests in Blender 5.0 and 5.2
+test-blender: $(VENV)/installed $(VENV_50)/installed test-blender-newest ## the add-on's tests in Blender 5.0 and 5.2
 	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_50) -m pytest tests/addon tests/end_to_end
 
+test-blender-newest: ## the add-on's tests in Blender 5.2, where there is a Python 3.13
 ifneq ($(PYTHON_313),)
-test-blender-52: $(VENV)/installed $(VENV_52)/installed
+test-blender-newest: $(VENV)/installed $(VENV_52)/installed
 	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_52) -m pytest -W ignore::DeprecationWarning tests/addon tests/end_to_end
 else
-test-blender-52:
+test-blender-newest:
 	@echo "Blender 5.2 is not tested: it needs Python 3.13, and none was found; say make PYTHON_313=path/to/python3.13"
 endif
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from .backend_process import BackendProcess
 from .client import BackendError, BackendGone, BackendSlow, Client, EventPage
-from .protocol import Event, EventKind, JobState
+from .protocol import Event, EventKind, JobState, JobStatus
 
 Answer = TypeVar("Answer")
 
@@ -31,6 +31,8 @@ class Job:
     """The newest message; for a failed job the sentence that says why and what to do."""
     layers: str = ""
     """Path of the finished layers.json; empty until there is one."""
+    people: str = ""
+    """Path of the finished people.json of a job that looks for people."""
     last_event: int = 0
     preview: bytes = b""
     """The newest preview picture, a PNG file; empty until there is one."""
@@ -145,10 +147,10 @@ class JobBoard:
         picture = b""
         if any(line.event.kind == EventKind.PREVIEW for line in page.events):
             picture = _newest_preview(client, job_id)
-        layers = client.job(job_id).layers if page.state == JobState.FINISHED else ""
+        done = client.job(job_id) if page.state == JobState.FINISHED else None
         if page.events:
             self._advance(job_id, page.events[-1].n)
-        self._news.put(lambda: self._apply(job_id, page, picture, layers))
+        self._news.put(lambda: self._apply(job_id, page, picture, done))
 
     def _give_up(self, job_id: str, error: BackendError) -> None:
         self._let_go(job_id)
@@ -166,7 +168,7 @@ class JobBoard:
         with self._cursors_lock:
             self._cursors.pop(job_id, None)
 
-    def _apply(self, job_id: str, page: EventPage, picture: bytes, layers: str) -> None:
+    def _apply(self, job_id: str, page: EventPage, picture: bytes, done: JobStatus | None) -> None:
         job = self.jobs.get(job_id)
         if job is None:
             return
@@ -174,7 +176,8 @@ class JobBoard:
             apply_event(job, line.event)
             job.last_event = line.n
         job.state = page.state
-        job.layers = layers or job.layers
+        if done is not None:
+            job.layers, job.people = done.layers or job.layers, done.people or job.people
         job.preview = picture or job.preview
 
     def _fail(self, job_id: str, sentence: str) -> None:
@@ -201,6 +204,7 @@ def apply_event(job: Job, event: Event) -> None:
         job.seconds_left = event.seconds_left
     elif event.kind == EventKind.RESULT:
         job.layers = str(event.data.get("layers", job.layers))
+        job.people = str(event.data.get("people", job.people))
     elif event.kind == EventKind.ERROR:
         job.message = error_sentence(event)
 

@@ -16,9 +16,7 @@ from .scratch import PREFIX, ShotError, choose_png, make_neutral, render_frame, 
 RESERVED_NAMES = ("background", "residual", "masks")
 """Names of folders in a layer set that are no person's."""
 PURPOSE = "mask"
-NO_PEOPLE = (
-    "Finding people is not possible yet, so their masks must be given; add a masks folder, or a mask drawn in Blender."
-)
+NO_PEOPLE = "Nobody is in the list of people; press Find People, or add a masks folder or a mask drawn in Blender."
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from .layer_loading import color_space_problem
 from .plate_render import why_not_source
 from .poll_reasons import chosen_strip, is_under_way, shown_job
 from .properties import RetimePeopleJob
-from .protocol import JobState
+from .protocol import JobState, Task
 from .pump import session
 from .strips import active_person, people
 
@@ -58,14 +58,19 @@ def _under_way(entry: RetimePeopleJob) -> NextStep:
     down = session().backend.status
     if entry.job_id and down.state in (BackendState.MISMATCH, BackendState.FAILED):
         return NextStep(down.sentence, "ERROR", True, _mend(down.state), ("progress",))
+    doing = f"{entry.strip} is being decomposed."
+    if entry.task == Task.PEOPLE:
+        doing = f"The people in {entry.strip} are being looked for."
     return NextStep(
-        f"{entry.strip} is being decomposed. You can go on editing, save, or close Blender.",
+        f"{doing} You can go on editing, save, or close Blender.",
         "RENDER_ANIMATION",
         fields=("progress",),
     )
 
 
 def _about_job(entry: RetimePeopleJob) -> NextStep:
+    if entry.task == Task.PEOPLE:
+        return NextStep(entry.message or "Nobody was found.", "ERROR", True, (("find_people", {}), ("dismiss", {})))
     if entry.state == JobState.FINISHED:
         text = entry.message or f"The layers of {entry.strip} are done, but not loaded."
         load = ("load_layers", {"filepath": entry.layers, "source": entry.strip})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .compat import Scene
+from .people_file import FoundPerson
 from .properties import RetimePeopleScene, add_person
 from .strips import people, pieces_of, refresh_residuals
 
@@ -18,6 +21,19 @@ def refresh(scene: Scene) -> None:
         if props.people[index].from_layers and props.people[index].name not in loaded:
             props.people.remove(index)
     _take_colors(scene, loaded)
+
+
+def take_people(props: RetimePeopleScene, found: Sequence[FoundPerson]) -> None:
+    """Put people who were found into the list, in the place of those who were found before."""
+    names = [person.name for person in found]
+    for index in reversed(range(len(props.people))):
+        if props.people[index].found or props.people[index].name in names:
+            props.people.remove(index)
+    for person in found:
+        entry = add_person(props, person.name)
+        entry.source, entry.folder, entry.found = "FOLDER", str(person.folder), True
+        entry.thumbnail = str(person.thumbnail or "")
+    props.people_chosen = 0
 
 
 def _add(props: RetimePeopleScene, name: str) -> None:

@@ -102,7 +102,7 @@ def why_not_cancel(context: bpy.types.Context) -> str:
 def why_not_resume(context: bpy.types.Context) -> str:
     """Only what stopped can go on; without a window also what still runs, to wait for it."""
     entry = shown_job(context)
-    if entry is None or not (entry.job_id or has_request(Path(entry.out))):
+    if entry is None or not (entry.job_id or has_request(Path(entry.out), entry.task)):
         return "Nothing was prepared that could go on; press Decompose"
     if entry.state == JobState.FINISHED and entry.loaded:
         return "The layers are loaded"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -15,6 +15,7 @@ from .protocol import (
     DecomposeRequest,
     DecomposeSettings,
     InvalidSetting,
+    Task,
     check_settings,
     request_from_json,
     to_json,
@@ -23,6 +24,8 @@ from .scratch import ShotError, remove_scratch
 
 INPUT = ".input"
 """Folder in the layers folder that holds what the backend is given; hidden, since all else there is made by it."""
+PEOPLE = "people"
+"""Folder of the masks that were found, one folder per person in it."""
 REQUEST = "request.json"
 """File in it that is written last, so that a prepared shot can be sent again."""
 
@@ -38,20 +41,27 @@ class ShotPlan:
     people: tuple[PersonMasks, ...]
     out: Path
     settings: DecomposeSettings
+    task: str = Task.DECOMPOSE.value
+
+    @property
+    def input(self) -> Path:
+        """Folder of all that the backend is given."""
+        return input_folder(self.out, self.task)
 
     @property
     def plate(self) -> Path:
         """Folder of the rendered frames."""
-        return self.out / INPUT / "plate"
+        return self.input / "plate"
 
     @property
     def masks(self) -> Path:
         """Folder with one folder of masks per person."""
-        return self.out / INPUT / "masks"
+        return self.input / "masks"
 
     def request(self) -> DecomposeRequest:
         """What the backend is asked for once everything is prepared."""
-        return DecomposeRequest(str(self.plate), str(self.out), str(self.masks), settings=self.settings)
+        masks = str(self.masks) if self.task == Task.DECOMPOSE else ""
+        return DecomposeRequest(str(self.plate), str(self.out), masks, settings=self.settings, task=self.task)
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,19 @@ def plan_shot(
     return ShotPlan(source, frames, length, people, unused_folder(out), settings)
 
 
+def plan_search(scene: bpy.types.Scene, strip: bpy.types.Strip, out: Path, settings: DecomposeSettings) -> ShotPlan:
+    """See that people can be looked for in a strip and plan how, without writing anything; all its frames are used.
+
+    Raises:
+        ShotError: with the sentence on what is wrong and what to do.
+    """
+    source = source_of(scene, strip)
+    everything = replace(settings, first_frame=0, last_frame=0)
+    # A folder further down, because what is given to the backend lies beside what is found.
+    folder = unused_folder(out) / PEOPLE
+    return ShotPlan(source, (), 0, (), folder, everything, Task.PEOPLE.value)
+
+
 def prepare(plan: ShotPlan) -> Iterator[Step]:
     """Write the frames and masks of a shot, one picture a step.
 
@@ -104,21 +127,26 @@ def prepare(plan: ShotPlan) -> Iterator[Step]:
         remove_scratch()
 
 
-def has_request(out: Path) -> bool:
-    """True when a shot was prepared in this layers folder to the end."""
-    return (out / INPUT / REQUEST).is_file()
+def input_folder(out: Path, task: str) -> Path:
+    """Where all lies that the backend is given for a job: in its folder, or beside it where that must be empty."""
+    return (out.parent if task == Task.PEOPLE else out) / INPUT
 
 
-def read_request(out: Path) -> DecomposeRequest:
+def has_request(out: Path, task: str) -> bool:
+    """True when a shot was prepared to the end, for a job that writes to this folder."""
+    return (input_folder(out, task) / REQUEST).is_file()
+
+
+def read_request(out: Path, task: str) -> DecomposeRequest:
     """What the backend was, or was to be, asked for; raises ShotError when that can't be read."""
     try:
-        return request_from_json(json.loads((out / INPUT / REQUEST).read_text(encoding="utf-8")))
+        return request_from_json(json.loads((input_folder(out, task) / REQUEST).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise ShotError(f"What was prepared in {out} can't be used again; press Decompose.") from error
 
 
 def _write_request(plan: ShotPlan) -> None:
-    file = plan.out / INPUT / REQUEST
+    file = plan.input / REQUEST
     part = file.with_suffix(".part")
     part.write_text(json.dumps(to_json(plan.request())), encoding="utf-8")
     part.replace(file)

@@ -12,9 +12,10 @@ FILE = "preview.png"
 
 
 class Shown:
-    """The one picture that is held, under the folder of its job."""
+    """The picture of a job, under the folder of the job, and those of people, under their files."""
 
     pictures: ClassVar[Any] = None
+    thumbnails: ClassVar[Any] = None
 
 
 def show(folder: Path, out: str, picture: bytes) -> None:
@@ -36,14 +37,24 @@ def icon_of(out: str) -> int:
     return int(Shown.pictures[out].icon_id)
 
 
+def thumbnail_icon(file: str) -> int:
+    """The number of the icon of a small picture; 0 where there is none. It is read once, when it is first drawn."""
+    if Shown.thumbnails is None or not file:
+        return 0
+    if file not in Shown.thumbnails:
+        Shown.thumbnails.load(file, file, "IMAGE")
+    return int(Shown.thumbnails[file].icon_id)
+
+
 def register() -> None:
-    """Make room for the picture; without a window nothing is ever drawn."""
+    """Make room for the pictures; without a window nothing is ever drawn."""
     if not bpy.app.background:
-        Shown.pictures = bpy.utils.previews.new()
+        Shown.pictures, Shown.thumbnails = bpy.utils.previews.new(), bpy.utils.previews.new()
 
 
 def unregister() -> None:
-    """Let the picture go."""
-    if Shown.pictures is not None:
-        bpy.utils.previews.remove(Shown.pictures)
-    Shown.pictures = None
+    """Let the pictures go."""
+    for pictures in (Shown.pictures, Shown.thumbnails):
+        if pictures is not None:
+            bpy.utils.previews.remove(pictures)
+    Shown.pictures = Shown.thumbnails = None

@@ -15,7 +15,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from .protocol import DecomposeSettings, SettingInfo, settings_info
+from .protocol import DecomposeSettings, SettingInfo, Task, settings_info
 from .strips import active_person, select_person
 
 INT_MAX = 2**31 - 1
@@ -64,6 +64,8 @@ class RetimePeoplePerson(bpy.types.PropertyGroup):
     tag: IntProperty(
         name="Color", description="Number of the strip color of this person", default=PERSON_TAGS[0], min=0, max=9
     )
+    thumbnail: StringProperty(name="Thumbnail", description="Small picture of this person", subtype="FILE_PATH")
+    found: BoolProperty(name="Found", description="The masks were found by the backend")
     from_layers: BoolProperty(name="From Layers", description="The person came with loaded layers, and goes with them")
     source: EnumProperty(
         name="Masks From",
@@ -100,6 +102,10 @@ class RetimePeopleJob(bpy.types.PropertyGroup):
         name="Time Left", description="Seconds until the stage is done, below zero where unknown", default=-1.0
     )
     layers: StringProperty(name="Layers", description="File that describes the finished layers", subtype="FILE_PATH")
+    people: StringProperty(
+        name="People Found", description="File that lists the people who were found", subtype="FILE_PATH"
+    )
+    task: StringProperty(name="Task", description="What the job is for", default=Task.DECOMPOSE.value)
     loaded: BoolProperty(name="Loaded", description="The layers have been loaded into the sequencer")
 
 

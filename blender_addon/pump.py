@@ -16,11 +16,12 @@ from .backend_process import BackendProcess, Launch
 from .channels import NoFreeChannel
 from .layer_loading import load
 from .layer_set_file import LayerSetProblem, read_layer_set
-from .people_list import refresh
+from .people_file import PeopleProblem, read_people
+from .people_list import refresh, take_people
 from .preferences import launch_of, timings_file, user_folder
 from .preview_picture import show
 from .properties import RetimePeopleJob
-from .protocol import JobState
+from .protocol import JobState, Task
 from .scratch import remove_scratch
 from .sequencer_ops import sequencer_area
 from .session import PREPARING, Session, Ticket
@@ -62,11 +63,11 @@ def pump_once(current: Session, seconds: float = PREPARE_SECONDS) -> None:
             continue
         scene = entry.id_data
         _see_picture(current, ticket)
-        if ticket.state == JobState.FINISHED and ticket.layers and not ticket.tried:
-            _bring_in(ticket, scene)
+        if ticket.state == JobState.FINISHED and (ticket.layers or ticket.people) and not ticket.tried:
+            (_bring_in_people if ticket.task == Task.PEOPLE else _bring_in)(ticket, scene)
             # Loading may have moved the properties in memory.
             entry = _entry_of(ticket) or entry
-        if ticket.tried:
+        if ticket.tried and ticket.task == Task.DECOMPOSE:
             # Asked of the strips, because undo and redo take them away and bring them back.
             ticket.loaded = _has_layers(scene, ticket.out)
         _store(ticket, entry)
@@ -138,6 +139,8 @@ def _ticket_of(entry: RetimePeopleJob) -> Ticket:
         state=entry.state or PREPARING,
         message=entry.message,
         layers=entry.layers,
+        people=entry.people,
+        task=entry.task,
         loaded=entry.loaded,
     )
 
@@ -166,6 +169,8 @@ def _store(ticket: Ticket, entry: RetimePeopleJob) -> None:
         "fraction": -1.0 if ticket.fraction is None else ticket.fraction,
         "seconds_left": -1.0 if ticket.seconds_left is None else ticket.seconds_left,
         "layers": ticket.layers,
+        "people": ticket.people,
+        "task": ticket.task,
         "loaded": ticket.loaded,
     }
     for name, value in fields.items():
@@ -189,6 +194,21 @@ def _bring_in(ticket: Ticket, scene: bpy.types.Scene) -> None:
     if not bpy.app.background:
         with sequencer_area(bpy.context, scene):
             bpy.ops.ed.undo_push(message="Load Layers")
+
+
+def _bring_in_people(ticket: Ticket, scene: bpy.types.Scene) -> None:
+    """Put those who were found into the list; masks of the same name that were found before are replaced."""
+    ticket.tried = True
+    try:
+        found = read_people(Path(ticket.people))
+    except PeopleProblem as error:
+        ticket.message = f"{error}."
+        return
+    take_people(scene.retime_people, found)
+    ticket.loaded = True
+    if not bpy.app.background:
+        with sequencer_area(bpy.context, scene):
+            bpy.ops.ed.undo_push(message="Find People")
 
 
 def _learn_time(ticket: Ticket) -> None:

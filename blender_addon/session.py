@@ -12,8 +12,8 @@ from .backend_install import Installer
 from .backend_process import BackendProcess, BackendState
 from .client import BackendError, Client
 from .job_board import NOT_FOUND, JobBoard
-from .preparation import INPUT, ShotPlan, Step, has_request, prepare, read_request
-from .protocol import JobState, JobStatus
+from .preparation import ShotPlan, Step, has_request, prepare, read_request
+from .protocol import JobState, JobStatus, Task
 from .scratch import ShotError
 
 PREPARING = "preparing"
@@ -36,6 +36,9 @@ class Ticket:
     fraction: float | None = None
     seconds_left: float | None = None
     layers: str = ""
+    people: str = ""
+    """Path of the people.json of a job that looks for people."""
+    task: str = Task.DECOMPOSE.value
     loaded: bool = False
     """The layers were brought in."""
     resumed: bool = False
@@ -85,7 +88,10 @@ class Session:
 
     def begin(self, plan: ShotPlan) -> Ticket:
         """Start to prepare a shot, and the backend meanwhile."""
-        ticket = Ticket(str(plan.out), plan.source.scene, plan.source.strip, stage="Rendering frames", fraction=0.0)
+        source = plan.source
+        ticket = Ticket(
+            str(plan.out), source.scene, source.strip, stage="Rendering frames", fraction=0.0, task=plan.task
+        )
         self.tickets[ticket.out] = ticket
         self.preparation = Preparation(ticket, plan, prepare(plan))
         self.board.order(self.backend.start, lambda _: None, lambda _: None)
@@ -106,8 +112,8 @@ class Session:
             job = self.board.jobs.get(ticket.job_id)
             if job is not None and not ticket.settled:
                 ticket.state, ticket.stage, ticket.message = job.state, job.stage, job.message
-                ticket.fraction, ticket.seconds_left, ticket.layers = job.fraction, job.seconds_left, job.layers
-                ticket.preview = job.preview
+                ticket.fraction, ticket.seconds_left = job.fraction, job.seconds_left
+                ticket.layers, ticket.people, ticket.preview = job.layers, job.people, job.preview
 
     def attach(self, ticket: Ticket) -> None:
         """Take up a job that was stored with a file; one that never got its number is looked for by its folder."""
@@ -115,8 +121,8 @@ class Session:
         if ticket.job_id:
             self.board.watch(ticket.job_id)
             return
-        lost = "Blender was closed before the frames were rendered; press Decompose to begin again."
-        if has_request(Path(ticket.out)):
+        lost = "Blender was closed before the frames were rendered; begin it again."
+        if has_request(Path(ticket.out), ticket.task):
             lost = "Blender was closed before the frames were sent to the backend; press Resume to send them."
         self.board.order(
             lambda: [job for job in self.backend.client().jobs() if job.request.out == ticket.out],
@@ -195,7 +201,7 @@ class Session:
             if error.status != NOT_FOUND:
                 raise
         try:
-            return client.submit(replace(read_request(Path(ticket.out)), resume=True))
+            return client.submit(replace(read_request(Path(ticket.out), ticket.task), resume=True))
         except ShotError as error:
             raise BackendError(str(error)) from error
 
@@ -210,4 +216,4 @@ class Session:
         if preparation is None:
             return
         preparation.steps.close()
-        shutil.rmtree(preparation.plan.out / INPUT, ignore_errors=True)
+        shutil.rmtree(preparation.plan.input, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .compat import color_icon
+from .preview_picture import thumbnail_icon
 from .properties import RetimePeoplePerson, RetimePeopleScene
 from .strips import is_hidden, people
 
@@ -26,6 +27,9 @@ class RETIME_PEOPLE_UL_people(bpy.types.UIList):
         """Draw one row."""
         row = layout.row(align=True)
         scene = data.id_data
+        picture = thumbnail_icon(item.thumbnail)
+        if picture:
+            row.label(text="", icon_value=picture)
         if item.name in people(scene):
             # The name is that of the strips; to rename it here would part the two.
             row.label(text=item.name, icon=color_icon(item.tag), translate=False)

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ..compat import sequencer_scene
-from ..mask_render import NO_PEOPLE, people_in_folder
+from ..mask_render import people_in_folder
 from ..poll_reasons import allowed, why_no_person, why_no_scene
 from ..properties import add_person
 from ..scratch import ShotError
@@ -23,18 +23,6 @@ class _WithScene:
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where there is a sequencer."""
         return allowed(cls, why_no_scene(context))
-
-
-class RETIME_PEOPLE_OT_find_people(bpy.types.Operator):
-    """Find the people of the active strip and fill the list, to check before training"""
-
-    bl_idname = "retime_people.find_people"
-    bl_label = "Find People"
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Say what to do instead, as long as people can't be found."""
-        self.report({"ERROR"}, NO_PEOPLE)
-        return {"CANCELLED"}
 
 
 class RETIME_PEOPLE_OT_add_masks_folder(_WithScene, bpy.types.Operator):
@@ -106,7 +94,6 @@ class RETIME_PEOPLE_OT_remove_person(_WithScene, bpy.types.Operator):
 
 
 classes = (
-    RETIME_PEOPLE_OT_find_people,
     RETIME_PEOPLE_OT_add_masks_folder,
     RETIME_PEOPLE_OT_add_mask,
     RETIME_PEOPLE_OT_remove_person,

@@ -13,7 +13,7 @@ from ..compat import sequencer_scene
 from ..mask_render import PersonMasks, people_in_folder
 from ..poll_reasons import allowed, chosen_strip, why_not_decompose
 from ..preferences import user_folder
-from ..preparation import ShotPlan, default_folder, plan_shot
+from ..preparation import ShotPlan, default_folder, plan_search, plan_shot
 from ..properties import RetimePeopleScene, setting_properties, settings_of
 from ..protocol import DecomposeSettings, settings_info
 from ..pump import pump_once, session, wait_for
@@ -54,17 +54,7 @@ class RETIME_PEOPLE_OT_decompose(bpy.types.Operator):
         except (ShotError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        current = session()
-        if not bpy.app.background:
-            current.begin(plan)
-            pump_once(current, 0.0)
-            return {"FINISHED"}
-        current.backend.start()
-        status = current.backend.wait()
-        if status.state is not BackendState.RUNNING:
-            self.report({"ERROR"}, status.sentence)
-            return {"CANCELLED"}
-        return finish(self, current.begin(plan))
+        return begin(self, plan)
 
     def _plan(self, context: bpy.types.Context) -> ShotPlan:
         scene = sequencer_scene(context)
@@ -79,6 +69,54 @@ class RETIME_PEOPLE_OT_decompose(bpy.types.Operator):
         """The scene's settings, except for those that were given to the operator."""
         given = [name for name in settings_info(DecomposeSettings) if self.properties.is_property_set(name)]
         return replace(settings_of(props.settings), **{name: getattr(settings_of(self), name) for name in given})
+
+
+class RETIME_PEOPLE_OT_find_people(bpy.types.Operator):
+    """Find the people of the active strip and fill the list, to check before training"""
+
+    bl_idname = "retime_people.find_people"
+    bl_label = "Find People"
+    bl_options = {"REGISTER"}  # noqa: RUF012  (no UNDO: who is found later has an undo step of its own)
+
+    out: StringProperty(
+        name="Masks Folder",
+        description="Where the masks are written; a folder in use is never overwritten, a numbered one is made",
+        subtype="DIR_PATH",
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only with a strip that can be decomposed, and one shot at a time."""
+        return allowed(cls, why_not_decompose(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Begin; without a window stay until the list is filled."""
+        scene = sequencer_scene(context)
+        props, strip = scene.retime_people, chosen_strip(scene)
+        out = self.out or props.out
+        folder = _absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
+        try:
+            # Masks have a folder beside the one that layers will have.
+            plan = plan_search(scene, strip, folder.with_name(f"{folder.name} people"), settings_of(props.settings))
+        except (ShotError, OSError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return begin(self, plan)
+
+
+def begin(operator: bpy.types.Operator, plan: ShotPlan) -> set[str]:
+    """Start a job; without a window start the backend and wait until all is brought in."""
+    current = session()
+    if not bpy.app.background:
+        current.begin(plan)
+        pump_once(current, 0.0)
+        return {"FINISHED"}
+    current.backend.start()
+    status = current.backend.wait()
+    if status.state is not BackendState.RUNNING:
+        operator.report({"ERROR"}, status.sentence)
+        return {"CANCELLED"}
+    return finish(operator, current.begin(plan))
 
 
 def people_of(props: RetimePeopleScene) -> tuple[PersonMasks, ...]:
@@ -105,4 +143,4 @@ def _absolute(path: str) -> Path:
     return Path(bpy.path.abspath(path)).absolute()
 
 
-classes = (RETIME_PEOPLE_OT_decompose,)
+classes = (RETIME_PEOPLE_OT_decompose, RETIME_PEOPLE_OT_find_people)

@@ -68,14 +68,16 @@ class FakeJob:
         self.events.append({"n": len(self.events) + 1, "time": 0.0, "message": "", "stage": "", "data": {}, **event})
 
     def status(self) -> dict[str, Any]:
-        layers = [line["data"]["layers"] for line in self.events if line["kind"] == "result"]
+        results = [line["data"] for line in self.events if line["kind"] == "result"]
+        newest = results[-1] if results else {}
         return {
             "id": self.id,
             "state": self.state,
             "created": 0.0,
             "request": self.request,
             "last_event": len(self.events),
-            "layers": layers[-1] if layers else "",
+            "layers": newest.get("layers", ""),
+            "people": newest.get("people", ""),
         }
 
 

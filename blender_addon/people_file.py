@@ -1,0 +1,53 @@
+"""Who was found in a clip, as the backend has written it down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+FORMAT = "retime-people/people-1"
+
+
+class PeopleProblem(Exception):
+    """A list of people that can't be used; the text is one sentence with the remedy."""
+
+
+@dataclass(frozen=True)
+class FoundPerson:
+    """One person, and the folder with the masks."""
+
+    name: str
+    folder: Path
+    thumbnail: Path | None
+    static: bool
+    """Hardly moves."""
+
+
+def read_people(file: Path) -> tuple[FoundPerson, ...]:
+    """All who are to be used.
+
+    Raises:
+        PeopleProblem: naming the file or the person, and what to do.
+    """
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        if data["format"] != FORMAT:
+            raise PeopleProblem(f"{file} is not of this version ({FORMAT}); find the people again")
+        found = tuple(_person(file.parent, entry) for entry in data["people"] if entry.get("use", True))
+    except OSError as error:
+        raise PeopleProblem(f"{file} can't be read ({error.strerror}); find the people again") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise PeopleProblem(f"{file} is damaged ({error!r}); find the people again") from None
+    missing = [person.name for person in found if not person.folder.is_dir()]
+    if missing:
+        raise PeopleProblem(f"The masks of {missing[0]} are missing in {file.parent}; find the people again")
+    return found
+
+
+def _person(folder: Path, entry: dict[str, object]) -> FoundPerson:
+    name = str(entry["name"])
+    if not name or Path(name).name != name:
+        raise ValueError(f"the name {name!r}")
+    thumbnail = folder / str(entry["thumbnail"]) if entry.get("thumbnail") else None
+    return FoundPerson(name, folder / name, thumbnail, bool(entry.get("static", False)))
