@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from backend.errors import InputError, MaskError, SettingError
+from backend.errors import InputError, SettingError
 from backend.locking import FileLock
 from backend.media.files import writing
 from backend.media.layer_set import (
@@ -27,8 +27,10 @@ from backend.media.layer_set import (
     check_out_folder,
 )
 from backend.media.masks import MaskFolder, open_masks
+from backend.media.people_info import PEOPLE_NAME
 from backend.media.plates import Plate, open_plate
-from backend.protocol import VERSION, DecomposeRequest, Event, InvalidSetting, check_settings
+from backend.people.find import choose_finder, find_people
+from backend.protocol import VERSION, DecomposeRequest, Event, InvalidSetting, Task, check_settings
 from backend.stages import export
 from backend.stages.clean_plate import CleanPlate, estimate_canvas
 from backend.stages.learn import STAGE as TRAINING
@@ -46,12 +48,14 @@ READING, SURVEY, BACKGROUNDS, WRITING = "Reading", "Following the Camera", "Clea
 # Expected shares of the time when nothing is trained; training comes on top.
 _SHARES = {READING: 0.05, SURVEY: 0.2, TRAINING: 0.02, BACKGROUNDS: 0.15, WRITING: 0.5}
 _TRAINING_PER_STEP = 0.01
+PEOPLE_SHARE = 0.3
+"""Expected share of the time that finding people takes."""
 
 
 def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancelled: Callable[[], bool]) -> Path:
     """Decompose a plate into one layer per person over a clean background.
 
-    All input is checked before anything is written. A cancelled run leaves a checkpoint and goes on with
+    All input is checked before anything is written. Without masks the people are found first. A cancelled run leaves a checkpoint and goes on with
     ``request.resume``.
 
     Returns:
@@ -67,8 +71,11 @@ def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancel
     device, plate, masks = _checked(request)
     if check_out_folder(out, request.resume):
         return out / INFO_NAME
-    preset, fingerprint = PRESETS[request.settings.preset], _fingerprint(request, plate, masks)
     with _sole_writer(out):
+        if masks is None:
+            request, masks = _with_people(request, plate, report, cancelled)
+            report = _later(report, PEOPLE_SHARE)
+        preset, fingerprint = PRESETS[request.settings.preset], _fingerprint(request, plate, masks)
         check_checkpoint(out / CHECKPOINT_NAME, fingerprint)
         shares = {**_SHARES, TRAINING: _SHARES[TRAINING] + preset.steps * _TRAINING_PER_STEP}
         progress = Progress(logged(report, out), cancelled, shares)
@@ -114,15 +121,47 @@ def _written(request: DecomposeRequest, shot: Shot, run: Run, progress: Progress
     return path
 
 
-def _checked(request: DecomposeRequest) -> tuple[torch.device, Plate, MaskFolder]:
+def _with_people(
+    request: DecomposeRequest, plate: Plate, report: Callable[[Event], None], cancelled: Callable[[], bool]
+) -> tuple[DecomposeRequest, MaskFolder]:
+    """Find the people of the plate, or take those found before; returns the request with their masks."""
+    folder = Path(request.out) / "masks"
+    if not (folder / PEOPLE_NAME).exists():
+        search = dataclasses.replace(request, out=str(folder), task=Task.PEOPLE.value)
+        find_people(search, _earlier(report, PEOPLE_SHARE), cancelled)
+    return dataclasses.replace(request, masks=str(folder)), open_masks(folder, plate.info)
+
+
+def _earlier(report: Callable[[Event], None], share: float) -> Callable[[Event], None]:
+    """A report of the first part of the work, as seen in the whole; what is left after it is unknown."""
+
+    def told(event: Event) -> None:
+        part = None if event.fraction is None else round(share * event.fraction, 4)
+        report(dataclasses.replace(event, fraction=part, seconds_left=None))
+
+    return told
+
+
+def _later(report: Callable[[Event], None], share: float) -> Callable[[Event], None]:
+    """A report of the rest of the work, as seen in the whole."""
+
+    def told(event: Event) -> None:
+        part = None if event.fraction is None else round(share + (1 - share) * event.fraction, 4)
+        report(dataclasses.replace(event, fraction=part))
+
+    return told
+
+
+def _checked(request: DecomposeRequest) -> tuple[torch.device, Plate, MaskFolder | None]:
     try:
         settings = check_settings(request.settings)
     except InvalidSetting as error:
         raise SettingError(str(error)) from error
-    if not request.masks:
-        raise MaskError("Finding people is not available yet: no masks were given", MaskError.advice)
     device = choose_device(settings.device)
     plate = open_plate(Path(request.plate), settings.first_frame, settings.last_frame)
+    if not request.masks:
+        choose_finder(settings.finder)
+        return device, plate, None
     return device, plate, open_masks(Path(request.masks), plate.info)
 
 
@@ -138,7 +177,7 @@ def _surveyed(plate: Plate, masks: MaskFolder, work: Path, progress: Progress) -
 def _fingerprint(request: DecomposeRequest, plate: Plate, masks: MaskFolder) -> str:
     """What a checkpoint depends on: another plate, masks, frames, preset or seed would make it meaningless."""
     settings = dataclasses.asdict(request.settings)
-    for name in ("device", "max_seconds", "residual"):
+    for name in ("device", "max_seconds", "residual", "finder"):
         del settings[name]
     parts = [
         VERSION,

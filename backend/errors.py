@@ -42,6 +42,10 @@ class MaskError(InputError):
     advice = "Give one folder per person with one 8-bit grey PNG per frame, of the plate's size"
 
 
+class PeopleError(InputError):
+    """Nobody was found in the plate."""
+
+
 class SettingError(InputError):
     """A setting is outside its limits."""
 

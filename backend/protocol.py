@@ -101,6 +101,20 @@ DEVICE_CHOICES = (
 )
 
 
+FINDER_CHOICES = (
+    ("auto", "Automatic", "Neural when its weights are on this computer, else Motion"),
+    ("motion", "Motion", "What moves and what looks like a person; works offline"),
+    ("neural", "Neural", "A trained network; its weights are downloaded once"),
+)
+
+
+class Task(StrEnum):
+    """What a job is for."""
+
+    DECOMPOSE = "decompose"
+    PEOPLE = "people"
+
+
 @dataclass(frozen=True)
 class DecomposeSettings:
     """Everything an artist may choose about one decomposition."""
@@ -120,6 +134,7 @@ class DecomposeSettings:
     residual: bool = setting(
         True, "Residual Layer", "Also write what no layer explains, so that the untouched composite equals the plate"
     )
+    finder: str = setting("auto", "Finder", "How people are found when no masks are given", choices=FINDER_CHOICES)
 
 
 def settings_info(settings_type: type) -> dict[str, SettingInfo]:
@@ -170,6 +185,10 @@ class DecomposeRequest:
     resume: bool = False
     """Go on from the checkpoint in ``out`` when there is one."""
     settings: DecomposeSettings = field(default_factory=DecomposeSettings)
+    task: str = Task.DECOMPOSE.value
+    """``people`` only finds the people and writes their masks to ``out``."""
+    hints: str = ""
+    """Folder with rough masks on a few frames, ``NAME/0012.png``, to find just these people by; may be empty."""
 
 
 def request_from_json(data: Any) -> DecomposeRequest:
@@ -187,6 +206,9 @@ def request_from_json(data: Any) -> DecomposeRequest:
         wanted = bool if name == "resume" else str
         if type(value) is not wanted:
             raise InvalidSetting(f"{name} is {value!r}; it must be of type {wanted.__name__}")
+    tasks = [task.value for task in Task]
+    if fields.get("task", tasks[0]) not in tasks:
+        raise InvalidSetting(f"task is {fields['task']!r}; choose one of {', '.join(tasks)}")
     return DecomposeRequest(**fields, settings=check_settings(settings))
 
 
@@ -206,7 +228,7 @@ class Event:
 
     ``fraction`` is 0..1 or None where unknown; ``seconds_left`` is measured, None where unknown.
     ``data`` holds what belongs to the kind: STATE ``{"state"}``, PREVIEW ``{"file"}``, RESULT ``{"layers"}``
-    (path of layers.json), ERROR ``{"advice"}``.
+    (path of layers.json) or ``{"people"}`` (path of people.json), ERROR ``{"advice"}``.
     """
 
     kind: str
@@ -242,6 +264,8 @@ class JobStatus:
     message: str = ""
     layers: str = ""
     """Path of the finished layers.json; empty until there is one."""
+    people: str = ""
+    """Path of the finished people.json of a job that finds people; empty until there is one."""
 
 
 def to_json(value: Any) -> Any:

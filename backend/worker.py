@@ -20,7 +20,7 @@ from typing import IO
 
 from backend.errors import Cancelled, InputError, NoSpace, OutOfMemory, RetimeError, SettingError
 from backend.locking import FileLock
-from backend.protocol import DecomposeRequest, Event, EventKind, InvalidSetting, request_from_json, to_json
+from backend.protocol import DecomposeRequest, Event, EventKind, InvalidSetting, Task, request_from_json, to_json
 from backend.stages.log import LOG_NAME, note
 
 OWN_FAULT_STATUS = 1
@@ -93,8 +93,8 @@ def run_job(folder: Path, load: Callable[[], Decompose], report: Callable[[Event
         request = _read_request(folder)
         out = Path(request.out)
         with _Turn(folder, stop):
-            layers = load()(request, report, stop.is_set)
-        report(Event(EventKind.RESULT, "Layers are ready", fraction=1.0, data={"layers": str(layers)}))
+            result = load()(request, report, stop.is_set)
+        report(_result(request, result))
     except Cancelled as error:
         report(Event(EventKind.MESSAGE, str(error)))
         return error.exit_status
@@ -104,6 +104,12 @@ def run_job(folder: Path, load: Callable[[], Decompose], report: Callable[[Event
         report(Event(EventKind.ERROR, str(fault), data={"advice": fault.advice}))
         return fault.exit_status
     return 0
+
+
+def _result(request: DecomposeRequest, path: Path) -> Event:
+    if request.task == Task.PEOPLE:
+        return Event(EventKind.RESULT, "People are found", fraction=1.0, data={"people": str(path)})
+    return Event(EventKind.RESULT, "Layers are ready", fraction=1.0, data={"layers": str(path)})
 
 
 def _read_request(folder: Path) -> DecomposeRequest:
@@ -151,14 +157,23 @@ def _keep_traceback(out: Path | None, error: Exception) -> None:
         note(out, f"worker failed\n{text}")
 
 
-def _load_decompose() -> Decompose:
+def _load_work() -> Decompose:
     import torch
-
-    from backend.decompose import decompose
 
     # Numbers too small to matter cost a hundred times the time of others in the processor.
     torch.set_flush_denormal(True)
-    return decompose
+    return _work
+
+
+def _work(request: DecomposeRequest, report: Callable[[Event], None], cancelled: Callable[[], bool]) -> Path:
+    """Do what the job is for; only that is imported."""
+    if request.task == Task.PEOPLE:
+        from backend.people.find import find_people
+
+        return find_people(request, report, cancelled)
+    from backend.decompose import decompose
+
+    return decompose(request, report, cancelled)
 
 
 def _own_output() -> IO[str]:
@@ -199,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     reporter = Reporter(_own_output(), stop)
     _stop_when_asked(stop)
-    return run_job(Path(arguments[0]), _load_decompose, reporter.report, stop)
+    return run_job(Path(arguments[0]), _load_work, reporter.report, stop)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.options import decompose_request, frames_range, from_setting, retime_pairs
+from backend.cli.options import decompose_request, edits_help, frames_range, from_setting, people_request, retime_pairs
 from backend.cli.outcome import Stop, run
 from backend.cli.progress import Report
-from backend.errors import InputError
 from backend.protocol import VERSION
 
 app = typer.Typer(
@@ -42,13 +41,16 @@ def start(
 def decompose(
     plate: Plate,
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder for the layers, new or empty")],
-    masks: Annotated[str, typer.Option(metavar="DIR", help="One folder of masks per person; see docs/formats.md")] = "",
+    masks: Annotated[
+        str, typer.Option(metavar="DIR", help="One folder of masks per person; people are found first without it")
+    ] = "",
     preset: str = from_setting("preset"),
     device: str = from_setting("device"),
     frames: Annotated[str, typer.Option(metavar="A-B", help="Frames to use, counted from 1, inclusive")] = "",
     seed: int = from_setting("seed"),
     max_seconds: float = from_setting("max_seconds"),
     residual: bool = from_setting("residual"),
+    finder: str = from_setting("finder"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR")] = False,
     json: Json = False,
 ) -> None:
@@ -68,6 +70,7 @@ def decompose(
             seed=seed,
             max_seconds=max_seconds,
             residual=residual,
+            finder=finder,
         )
         from backend.decompose import decompose as decompose_plate
 
@@ -79,15 +82,38 @@ def decompose(
 @app.command()
 def people(
     plate: Plate,
-    out: Annotated[str, typer.Option(metavar="DIR", help="Folder for the masks")],
-    finder: Annotated[str, typer.Option(metavar="auto|motion|neural", help="How people are found")] = "auto",
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder for the masks, new or empty")],
+    finder: str = from_setting("finder"),
+    hints: Annotated[
+        str, typer.Option(metavar="DIR", help="Rough masks on a few frames, NAME/0012.png; only these people are found")
+    ] = "",
+    frames: Annotated[str, typer.Option(metavar="A-B", help="Frames to use, counted from 1, inclusive")] = "",
+    json: Json = False,
 ) -> None:
-    """Find the people in PLATE and write a mask of each (not available yet)."""
+    """Find the people in PLATE and write a mask of each, with a list of them in people.json."""
+
+    def work(report: Report, stop: Stop) -> None:
+        first, last = frames_range(frames)
+        request = people_request(plate, out, hints, finder=finder, first_frame=first, last_frame=last)
+        from backend.people.find import find_people
+
+        typer.echo(os.fsencode(find_people(request, report, stop)))
+
+    raise typer.Exit(run(work, Path(out), json))
+
+
+@app.command("people-edit", help=edits_help())
+def people_edit(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that people has written")],
+    change: Annotated[str, typer.Argument(metavar="merge|split|swap|delete|rename", help="What to do")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME …", help="Who, and from which frame")],
+) -> None:
+    """Correct who is who."""
 
     def work(_report: Report, _stop: Stop) -> None:
-        raise InputError(
-            "Finding people is not available yet", "Give decompose the masks with --masks DIR, one folder per person"
-        )
+        from backend.people.edit import edit
+
+        typer.echo(os.fsencode(edit(folder, change, names)))
 
     raise typer.Exit(run(work, None, False))
 

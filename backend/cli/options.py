@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from backend.errors import InputError, SettingError
-from backend.protocol import DecomposeRequest, DecomposeSettings, InvalidSetting, check_settings, settings_info
+from backend.protocol import DecomposeRequest, DecomposeSettings, InvalidSetting, Task, check_settings, settings_info
 
 _INFO = settings_info(DecomposeSettings)
 _DEFAULTS = DecomposeSettings()
@@ -57,6 +57,25 @@ def decompose_request(plate: str, out: str, masks: str, resume: bool, **settings
         masks=os.path.abspath(masks) if masks else "",  # noqa: PTH100
         resume=resume,
         settings=checked,
+    )
+
+
+def people_request(plate: str, out: str, hints: str, **settings: Any) -> DecomposeRequest:
+    """The request to find people that a command line stands for, with absolute paths.
+
+    Raises:
+        SettingError: a setting is outside its limits.
+    """
+    request = decompose_request(plate, out, "", False, **settings)
+    path = os.path.abspath(hints) if hints else ""  # noqa: PTH100
+    return dataclasses.replace(request, task=Task.PEOPLE.value, hints=path)
+
+
+def edits_help() -> str:
+    """What a person reads about the corrections."""
+    return (
+        "Correct who is who in DIR: merge A B (B becomes part of A), split A FRAME (from that frame on a new person), "
+        "swap A B FRAME (from that frame on), delete A, rename A NEW."
     )
 
 

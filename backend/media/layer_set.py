@@ -72,10 +72,12 @@ class LayerSetWriter:
         write_exr(frame_path(self.folder, RESIDUAL, frame_number), encode_residual(residual))
 
     def write_mask(self, name: str, frame_number: int, mask: npt.ArrayLike) -> None:
-        """Write a subject's mask (H, W) 0..1 as 8-bit grey."""
+        """Write a subject's mask (H, W) 0..1 as 8-bit grey; a file that holds it already keeps its date."""
         grey = np.round(np.clip(np.asarray(mask, np.float32), 0, 1) * 255).astype(np.uint8)
         _, data = cv2.imencode(".png", grey)
-        write_bytes(frame_path(self.folder / "masks", name, frame_number, ".png"), data.tobytes())
+        path = frame_path(self.folder / "masks", name, frame_number, ".png")
+        if not path.is_file() or path.read_bytes() != data.tobytes():
+            write_bytes(path, data.tobytes())
 
     def finish(self, info: LayerSetInfo) -> Path:
         """Write the description, after which the set is finished; returns its path.

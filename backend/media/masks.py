@@ -13,6 +13,7 @@ import numpy.typing as npt
 from backend.core.color import Floats
 from backend.errors import MaskError
 from backend.media.files import by_name, reading
+from backend.media.people_info import PEOPLE_NAME, read_people
 from backend.media.plates import PlateInfo
 
 # Blender cuts the name of a strip after 63 bytes; a few are left for its ".001".
@@ -31,13 +32,14 @@ class MaskFolder:
 
     def frame(self, index: int) -> Floats:
         """The masks of one used frame (index from 0), (N, H, W) 0..1; read from disk at every call."""
-        return np.stack([_read_mask(files[index]).astype(np.float32) / np.float32(255) for files in self.files])
+        return np.stack([read_mask(files[index]).astype(np.float32) / np.float32(255) for files in self.files])
 
 
 def open_masks(folder: Path, plate: PlateInfo) -> MaskFolder:
     """Find the subjects in a folder and read all of their masks once.
 
-    A subject has one mask per frame of the whole plate, or one per used frame.
+    A subject has one mask per frame of the whole plate, or one per used frame. Where a list of people lies beside
+    the masks, those who are not to be used are left out.
 
     Raises:
         MaskError: naming the subject, the file or the frame that is wrong.
@@ -56,14 +58,26 @@ def _subjects(folder: Path) -> list[Path]:
     subjects = [path for path in by_name(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
     if not subjects:
         raise MaskError(f"{folder} has no subjects", "Put each person's masks into a folder of their own inside it")
-    _check_names(subjects)
-    return subjects
+    check_names(subjects)
+    return _used(folder, subjects)
 
 
-def _check_names(subjects: list[Path]) -> None:
+def _used(folder: Path, subjects: list[Path]) -> list[Path]:
+    """The subjects without those whom the list of people leaves to the background."""
+    if not (folder / PEOPLE_NAME).exists():
+        return subjects
+    unused = {person.name for person in read_people(folder).people if not person.use}
+    used = [path for path in subjects if path.name not in unused]
+    if not used:
+        raise MaskError(f"Nobody in {folder} is to be used", f'Set "use" to true for somebody in {PEOPLE_NAME}')
+    return used
+
+
+def check_names(subjects: list[Path]) -> None:
+    """Make sure that the names of folders can be those of layers; raises MaskError."""
     seen: dict[str, str] = {}
     for path in subjects:
-        reason = _why_bad_name(path.name)
+        reason = why_bad_name(path.name)
         if reason:
             raise MaskError(f"The subject {path.name!a} {reason}", f"Rename the folder in {path.parent}")
         other = seen.setdefault(path.name.casefold(), path.name)
@@ -71,7 +85,7 @@ def _check_names(subjects: list[Path]) -> None:
             raise MaskError(f"The subjects {other} and {path.name} differ by case only", "Rename one of the folders")
 
 
-def _why_bad_name(name: str) -> str:
+def why_bad_name(name: str) -> str:
     """Why a name can't be that of a layer, a folder and a strip; empty when it can."""
     try:
         length = len(name.encode())
@@ -116,7 +130,7 @@ def _check_content(subject: Path, masks: tuple[Path, ...], plate: PlateInfo) -> 
     size = (plate.height, plate.width)
     empty = True
     for path in masks:
-        mask = _read_mask(path)
+        mask = read_mask(path)
         if mask.shape != size:
             raise MaskError(
                 f"{path} is {mask.shape[1]}x{mask.shape[0]} pixels, but the plate is {plate.width}x{plate.height}"
@@ -128,7 +142,7 @@ def _check_content(subject: Path, masks: tuple[Path, ...], plate: PlateInfo) -> 
         )
 
 
-def _read_mask(path: Path) -> npt.NDArray[np.uint8]:
+def read_mask(path: Path) -> npt.NDArray[np.uint8]:
     """One mask as (H, W) of 0..255."""
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)

@@ -205,7 +205,7 @@ class JobQueue:
 
     def _conclude(self, run: _Run, status: int) -> None:
         job = run.job
-        if status == 0 and job.status.layers:
+        if status == 0 and (job.status.layers or job.status.people):
             job.record(state_event(JobState.FINISHED, "Finished"))
         elif run.cancel_asked:
             job.record(state_event(JobState.CANCELLED, "Cancelled"))

@@ -47,14 +47,14 @@ def advance(status: JobStatus, number: int, event: Event) -> JobStatus:
     elif event.kind == EventKind.PROGRESS:
         changes |= {"stage": event.stage, "fraction": event.fraction, "seconds_left": event.seconds_left}
     elif event.kind == EventKind.RESULT:
-        changes["layers"] = str(event.data.get("layers", ""))
+        changes |= {name: str(event.data.get(name, "")) for name in ("layers", "people")}
     return dataclasses.replace(status, **changes)
 
 
 def _state_changes(status: JobStatus, number: int, state: JobState) -> dict[str, Any]:
     changes: dict[str, Any] = {"state": str(state), "stage": "", "fraction": None, "seconds_left": None}
     if state is JobState.RUNNING:
-        changes["layers"] = ""
+        changes |= {"layers": "", "people": ""}
     if state is JobState.QUEUED and number > 1:
         # Queued again: whatever the last run has left is to be used.
         changes["request"] = dataclasses.replace(status.request, resume=True)

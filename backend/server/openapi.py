@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from backend.protocol import VERSION, DecomposeRequest, DecomposeSettings, JobStatus, SettingInfo, settings_info
+from backend.protocol import VERSION, DecomposeRequest, DecomposeSettings, JobStatus, SettingInfo, Task, settings_info
 from backend.server.guard import BODY_LIMIT
 
 JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
@@ -82,8 +82,9 @@ def _preview() -> dict[str, Any]:
 
 
 def _request_schema() -> dict[str, Any]:
-    names = [f.name for f in dataclasses.fields(DecomposeRequest) if f.name not in ("resume", "settings")]
+    names = [f.name for f in dataclasses.fields(DecomposeRequest) if f.name not in ("resume", "settings", "task")]
     properties: dict[str, Any] = {name: {"type": "string", "description": "An absolute path"} for name in names}
+    properties["task"] = {"type": "string", "enum": [task.value for task in Task], "default": Task.DECOMPOSE.value}
     properties |= {"resume": {"type": "boolean"}, "settings": _settings_schema()}
     return {
         "type": "object",

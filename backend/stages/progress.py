@@ -19,8 +19,19 @@ Report = Callable[[Event], None]
 class Progress:
     """Turns "stage, fraction" into events with the fraction of the whole and the time left, and notices a cancel."""
 
-    def __init__(self, report: Report, cancelled: Callable[[], bool], shares: dict[str, float]) -> None:
-        """``shares``: the stages in order with the share of the time that each is expected to take."""
+    def __init__(
+        self,
+        report: Report,
+        cancelled: Callable[[], bool],
+        shares: dict[str, float],
+        stopped: str = "The decomposition was cancelled",
+        advice: str = "",
+    ) -> None:
+        """``shares``: the stages in order with the share of the time that each is expected to take.
+
+        ``stopped`` and ``advice`` are what is said after a cancel.
+        """
+        self._stopped = stopped, advice
         total = sum(shares.values())
         self._shares = {stage: share / total for stage, share in shares.items()}
         self._report = report
@@ -32,7 +43,7 @@ class Progress:
     def tell(self, stage: str, fraction: float, message: str = "") -> None:
         """Report where the work is; ``fraction`` 0..1 of the stage. Raises Cancelled when asked to stop."""
         if self.cancelled():
-            raise Cancelled("The decomposition was cancelled")
+            raise Cancelled(*self._stopped)
         before = sum(share for name, share in self._before(stage))
         whole = before + self._shares[stage] * fraction
         if self._first is None:

@@ -1,0 +1,173 @@
+"""What differs from the empty scene, and what of that is only a shadow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.color import Floats
+from backend.people.detect import Figure
+from backend.people.scene import Scene, Tell, to_bytes
+
+# As many frames, spread over the shot, make the empty scene: memory stays the same however long the shot is.
+_SAMPLES = 41
+_LEAST_FREE = 3
+_BAND_ROWS = 32
+# Differences count from this many times the usual flicker of a pixel, and from this much on.
+_FLICKER_TIMES = 3.0
+_LEAST_DIFFERENCE = 0.045
+# A shadow leaves this much of the light, takes it from all channels alike, and keeps the ground's pattern.
+_SHADOW_LIGHT = (0.28, 0.97)
+_SHADOW_TINT = 0.11
+_SHADOW_WINDOW = 7
+_PATTERN_WINDOW = 11
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """The scene without people, on the camera's canvas."""
+
+    picture: Floats
+    """(h, w, 3) display values."""
+    flicker: Floats
+    """(h, w): the usual distance of a pixel from its background."""
+    certain: Floats
+    """(h, w): 1 where it was seen while nobody was near, 0.5 where only while nobody covered it, 0 elsewhere."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a frame tells against the empty scene; all maps are (h, w)."""
+
+    difference: Floats
+    """0 as empty, 1 about where a difference begins to count, at most 4."""
+    shadow: Floats
+    """0..1: how much the difference looks like a shadow."""
+    certain: Floats
+    """As in Backdrop."""
+
+    @property
+    def changed(self) -> Flags:
+        """What is there that was not, shadows left out."""
+        return np.asarray((self.difference > 1) & (self.shadow < 0.5) & (self.certain > 0.25))
+
+    @property
+    def matter(self) -> Floats:
+        """How much each pixel may belong to somebody, 0..1."""
+        known = np.clip(self.difference - 0.3, 0, 1) * (1 - self.shadow)
+        return np.asarray(np.where(self.certain > 0.75, known, np.maximum(known, 0.3)), np.float32)
+
+    @property
+    def empty(self) -> Flags:
+        """What is certainly the background or a shadow on it."""
+        rest = (self.difference < 0.6) | (self.shadow > 0.7)
+        return np.asarray(rest & (self.certain > 0.75))
+
+
+Bodies = Callable[[int], tuple[Floats, Floats]]
+"""Gives for a frame where somebody may be and where somebody is, two maps (h, w) of 0 and 1."""
+
+
+def boxes_of(figures: Sequence[Sequence[Figure]], size: tuple[int, int]) -> Bodies:
+    """Bodies by the boxes of the people, per frame, in pictures of ``size`` (w, h)."""
+
+    def bodies(frame: int) -> tuple[Floats, Floats]:
+        return _drawn(figures[frame], size, 0.75, 1.25), _drawn(figures[frame], size, 0.3, 1.0)
+
+    return bodies
+
+
+def empty_scene(scene: Scene, bodies: Bodies, tell: Tell) -> Backdrop:
+    """The background as the median of the frames in which nobody seems to be near a pixel."""
+    count = len(scene)
+    chosen = np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).round().astype(int))
+    camera = scene.camera
+    pictures, near, covered = [], [], []
+    for done, index in enumerate(chosen):
+        tell(0.5 * done / len(chosen))
+        frame = int(index)
+        seen = camera.covers(frame)
+        pictures.append(to_bytes(camera.onto_canvas(scene.picture(frame), frame)))
+        loose, tight = bodies(frame)
+        near.append((camera.onto_canvas(loose, frame) > 0.5) | ~seen)
+        covered.append(np.where(seen, camera.onto_canvas(tight, frame) > 0.5, True))
+    return _by_bands(np.stack(pictures), np.stack(near), np.stack(covered), tell)
+
+
+def _drawn(figures: Sequence[Figure], size: tuple[int, int], wide: float, tall: float) -> Floats:
+    """(h, w): 1 inside the boxes of the people."""
+    canvas = np.zeros((size[1], size[0]), np.float32)
+    for figure in figures:
+        left, top, right, bottom = (round(value) for value in figure.box(wide, tall))
+        canvas[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 1
+    return canvas
+
+
+def _by_bands(pictures: npt.NDArray[np.uint8], near: Flags, covered: Flags, tell: Tell) -> Backdrop:
+    height, width = pictures.shape[1:3]
+    backdrop = Backdrop(
+        np.zeros((height, width, 3), np.float32),
+        np.zeros((height, width), np.float32),
+        np.zeros((height, width), np.float32),
+    )
+    for top in range(0, height, _BAND_ROWS):
+        tell(0.5 + 0.5 * top / height)
+        band = np.s_[top : top + _BAND_ROWS]
+        values = pictures[:, band].astype(np.float32) / np.float32(255)
+        free, bare = ~near[:, band], ~covered[:, band]
+        enough, some = free.sum(0) >= _LEAST_FREE, bare.sum(0) >= _LEAST_FREE
+        usable = np.where(enough, free, np.where(some, bare, True))
+        masked = np.where(usable[..., None], values, np.float32(np.nan))
+        backdrop.picture[band] = np.nanmedian(masked, axis=0)
+        away = np.abs(masked - backdrop.picture[band]).max(-1)
+        backdrop.flicker[band] = np.nanmedian(away, axis=0)
+        backdrop.certain[band] = np.where(enough, 1.0, np.where(some, 0.5, 0.0))
+    return backdrop
+
+
+def compare(scene: Scene, backdrop: Backdrop, index: int) -> Evidence:
+    """What differs between a frame and the empty scene."""
+    picture, camera = scene.picture(index), scene.camera
+    behind = np.clip(camera.from_canvas(backdrop.picture, index), 0, 1)
+    flicker = np.maximum(camera.from_canvas(backdrop.flicker, index), 0)
+    certain = camera.from_canvas(backdrop.certain, index)
+    # A background that is a pixel off is no person: each pixel may choose among its neighbours.
+    margin = np.ones((3, 3), np.uint8)
+    above = picture - cv2.dilate(behind, margin)
+    below = cv2.erode(behind, margin) - picture
+    away = np.maximum(above, below).max(-1).clip(0)
+    away = cv2.GaussianBlur(away, (0, 0), 0.8)
+    usual = cv2.dilate(cv2.GaussianBlur(flicker, (0, 0), 1.5), margin)
+    difference = np.minimum(away / (_LEAST_DIFFERENCE + _FLICKER_TIMES * usual), 4)
+    return Evidence(np.asarray(difference, np.float32), _shadow(picture, behind), np.asarray(certain, np.float32))
+
+
+def _shadow(picture: Floats, behind: Floats) -> Floats:
+    """(h, w) 0..1: darker by the same factor in all channels, with the same pattern as the ground behind."""
+    window = (_SHADOW_WINDOW, _SHADOW_WINDOW)
+    ratio = (cv2.blur(picture, window) + 0.03) / (cv2.blur(behind, window) + 0.03)
+    light, tint = ratio.mean(-1), ratio.max(-1) - ratio.min(-1)
+    dimmed = _ramp(light, _SHADOW_LIGHT[0] - 0.1, _SHADOW_LIGHT[0]) * _ramp(-light, -1.02, -_SHADOW_LIGHT[1])
+    grey = _ramp(-tint, -2 * _SHADOW_TINT, -_SHADOW_TINT)
+    return np.asarray(dimmed * grey * _same_pattern(picture.mean(-1), behind.mean(-1)), np.float32)
+
+
+def _same_pattern(a: Floats, b: Floats) -> Floats:
+    """How well two grey pictures agree in their local pattern, 0..1; 1 where neither has any."""
+    window = (_PATTERN_WINDOW, _PATTERN_WINDOW)
+    mean_a, mean_b = cv2.blur(a, window), cv2.blur(b, window)
+    var_a, var_b = cv2.blur(a * a, window) - mean_a**2, cv2.blur(b * b, window) - mean_b**2
+    both = cv2.blur(a * b, window) - mean_a * mean_b
+    plain = 1e-3
+    alike = (both + plain) / (np.sqrt(np.maximum(var_a, 0) * np.maximum(var_b, 0)) + plain)
+    return _ramp(alike, 0.1, 0.45)
+
+
+def _ramp(values: Floats, low: float, high: float) -> Floats:
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)

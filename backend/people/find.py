@@ -1,0 +1,154 @@
+"""From a plate to a folder of masks: who is in the shot, and where."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from backend.core.color import Floats
+from backend.errors import InputError, PeopleError, SettingError
+from backend.media.files import writing
+from backend.media.people_info import PEOPLE_NAME, PeopleInfo, Person
+from backend.media.plates import Plate, open_plate
+from backend.people.hints import read_hints
+from backend.people.motion import Found, Stages, find_by_motion
+from backend.people.result import Sighting, person_of, sight, write_result
+from backend.people.scene import read_scene, work_size
+from backend.protocol import DecomposeRequest, Event, InvalidSetting, check_settings
+from backend.stages.progress import Progress
+
+READING, LOOKING, TRACKING, FOLLOWING, WRITING = (
+    "Reading",
+    "Looking for People",
+    "Tracking People",
+    "Outlining People",
+    "Writing Masks",
+)
+_SHARES = {READING: 0.1, LOOKING: 0.2, TRACKING: 0.15, FOLLOWING: 0.5, WRITING: 0.15}
+WORK_FOLDER = ".people"
+_ADVICE = "Draw a rough mask of each person on one frame and give them as hints, or give masks"
+
+Report = Callable[[Event], None]
+
+
+def find_people(request: DecomposeRequest, report: Report, cancelled: Callable[[], bool]) -> Path:
+    """Find the people of a plate, or carry those hinted through it; masks and list go to ``request.out``.
+
+    All input is checked before anything is written.
+
+    Returns:
+        The path of the finished ``people.json``.
+
+    Raises:
+        PlateError, MaskError, SettingError: the plate, the hints or a setting are not as they must be.
+        PeopleError: nobody was found.
+        Cancelled, OutputError: see there.
+    """
+    out = Path(request.out)
+    try:
+        settings = check_settings(request.settings)
+    except InvalidSetting as error:
+        raise SettingError(str(error)) from error
+    plate = open_plate(Path(request.plate), settings.first_frame, settings.last_frame)
+    check_people_folder(out)
+    hints = _hints(request, plate)
+    finder = choose_finder(settings.finder)
+    made = not out.exists()
+    work = out / WORK_FOLDER
+    try:
+        with writing(work):
+            work.mkdir(parents=True, exist_ok=True)
+        progress = Progress(report, cancelled, _SHARES, "Finding people was cancelled", "Start it again")
+        return _found(plate, finder, hints, out, progress)
+    except BaseException:
+        _clear(out, made)
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def choose_finder(wanted: str) -> str:
+    """The finder to use; raises SettingError when it can't be used here."""
+    if wanted == "neural":
+        raise SettingError("The neural finder is not available here", "Use the motion finder")
+    return "motion"
+
+
+def check_people_folder(out: Path) -> None:
+    """Make sure that nothing in the way is overwritten; raises InputError."""
+    with writing(out):
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{out} is a file", "Choose a new folder or an empty one")
+        if out.is_dir() and any(path.name != WORK_FOLDER for path in out.iterdir()):
+            raise InputError(f"{out} is not empty", "Choose a new folder or an empty one")
+
+
+def _clear(out: Path, made: bool) -> None:
+    """Take away what an unfinished search has left; the folder itself only when it was made for it."""
+    if not (out / PEOPLE_NAME).exists() and out.is_dir():
+        for path in out.iterdir():
+            shutil.rmtree(path, ignore_errors=True)
+        if made:
+            shutil.rmtree(out, ignore_errors=True)
+
+
+def _hints(request: DecomposeRequest, plate: Plate) -> dict[str, dict[int, Floats]]:
+    if not request.hints:
+        return {}
+    return read_hints(Path(request.hints), plate.info, work_size(plate.info))
+
+
+def _found(plate: Plate, finder: str, hints: Mapping[str, Mapping[int, Floats]], out: Path, progress: Progress) -> Path:
+    began = time.monotonic()
+    work = out / WORK_FOLDER
+    scene = read_scene(plate, work, lambda done: progress.tell(READING, done), progress.say)
+    stages = Stages(
+        lambda done: progress.tell(LOOKING, done),
+        lambda done: progress.tell(TRACKING, done),
+        lambda done: progress.tell(FOLLOWING, done),
+    )
+    found = find_by_motion(scene, dict(enumerate(hints.values())), work, stages)
+    if found is None:
+        raise PeopleError(f"Nobody was found in {plate.info.path}", _ADVICE)
+    sightings = [sight(scene, found.masks, person) for person in range(found.masks.shape[3])]
+    info, columns, thumbs = _listed(plate, finder, list(hints), found, sightings)
+    path = write_result(out, plate, found.masks, info, columns, thumbs, lambda done: progress.tell(WRITING, done))
+    names = ", ".join(f"{p.name} (stands still)" if p.static else p.name for p in info.people)
+    progress.say(f"Found {names} in {time.monotonic() - began:.0f} s")
+    return path
+
+
+def _listed(
+    plate: Plate, finder: str, names: list[str], found: Found, sightings: list[Sighting | None]
+) -> tuple[PeopleInfo, list[int], list[int]]:
+    """The list of people, from left to right as they come, with their numbers in the masks and their best frames."""
+    people: list[Person] = []
+    columns: list[int] = []
+    thumbs: list[int] = []
+    for column, seen in enumerate(sightings):
+        if seen is None:
+            continue
+        name = names[column] if names else f"Person {len(people) + 1}"
+        confidence = 1.0 if names else _confidence(found, column)
+        person = person_of(name, len(people), seen, plate.info.first_frame, confidence, bool(names))
+        people.append(person)
+        columns.append(column)
+        thumbs.append(seen.best)
+    if not people:
+        raise PeopleError(f"Nobody was found in {plate.info.path}", _ADVICE)
+    info = plate.info
+    return (
+        PeopleInfo(str(info.path), info.width, info.height, info.first_frame, info.frames, finder, tuple(people)),
+        columns,
+        thumbs,
+    )
+
+
+def _confidence(found: Found, column: int) -> float:
+    """0..1 from how surely and how often the detector saw the person."""
+    track = found.tracks[column]
+    return float(1 - np.exp(-track.best * (0.5 + len(track.hits) / len(track.figures))))

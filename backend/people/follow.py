@@ -1,0 +1,230 @@
+"""Carrying people through the shot: what a pixel looks like, and whose it was in the frame before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from backend.core.color import Floats
+from backend.core.guided import guided
+from backend.media.frame_store import FrameStore
+from backend.people.detect import Figure
+from backend.people.labels import place_from
+from backend.people.scene import Scene, Tell, fetch
+from backend.people.segmenter import Place, Segmenter, odds_of, place_of
+
+# How much the frame before counts against the looks of a pixel.
+_MEMORY = 0.5
+_SMOOTH = 1.0
+# Without a look at the person for so many frames, she is gone until seen again.
+_FORGET = 12
+_GUIDE_RADIUS = 3
+_GUIDE_NOISE = 1e-3
+_GUIDE_CONTRAST = 1.8
+_LEAST_BODY = 0.02
+# The area of a body in square heights.
+_USUAL_BODY = 0.2
+_LOST = 0.35
+
+Looks = Callable[[int], tuple[Floats, Floats]]
+"""Gives the features (h, w, F) of a frame, and what speaks against a body (h, w), in nats."""
+
+
+@dataclass
+class _State:
+    """What is known of one person while going through the shot."""
+
+    mask: Floats | None = None
+    place: Place | None = None
+    unseen: int = 0
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """What is known for certain: drawn masks (taken as truth) and figures, by person and frame."""
+
+    masks: Mapping[int, Mapping[int, Floats]]
+    figures: Sequence[Mapping[int, Figure]]
+
+    def known(self, person: int, index: int) -> bool:
+        """Whether the person is known for certain in a frame."""
+        return index in self.certain(person)
+
+    def certain(self, person: int) -> set[int]:
+        """The frames in which a person is known for certain."""
+        seen = {i for i, f in self.figures[person].items() if f.score > 0} if person < len(self.figures) else set()
+        return seen | set(self.masks.get(person, {}))
+
+    def distance(self, person: int, index: int) -> tuple[float, float]:
+        """Frames since the last certain one before, and to the first after; infinite where there is none."""
+        frames = self.certain(person)
+        before = min((index - f for f in frames if f <= index), default=float("inf"))
+        after = min((f - index for f in frames if f >= index), default=float("inf"))
+        return before, after
+
+
+def follow(scene: Scene, model: Segmenter, looks: Looks, anchors: Anchors, work: Path, tell: Tell) -> FrameStore:
+    """Masks (T, h, w, N) of all people, on disk: forth and back through the shot, both put together."""
+    count, people = len(scene), model.people
+    shape = (scene.size[1], scene.size[0], people)
+    states = [_State() for _ in range(people)]
+
+    def forth() -> Iterator[Floats]:
+        for index in range(count):
+            tell(0.5 * index / count)
+            yield _step(scene, model, looks(index), anchors, states, index, index - 1)
+
+    forward = FrameStore.create(work / "forth.raw", forth(), count)
+    states_back = [_State() for _ in range(people)]
+    back = _Backwards(work / "back.raw", (count, *shape))
+    for index in reversed(range(count)):
+        tell(0.5 + 0.5 * (count - index) / count)
+        following = index + 1 if index + 1 < count else -1
+        found = _step(scene, model, looks(index), anchors, states_back, index, following)
+        merged = _together(forward.frame(index), found, anchors, index)
+        back.put(index, _on_edges(merged, scene.picture(index)))
+    return back.store()
+
+
+def _step(
+    scene: Scene,
+    model: Segmenter,
+    looks_here: tuple[Floats, Floats],
+    anchors: Anchors,
+    states: list[_State],
+    index: int,
+    before: int,
+) -> Floats:
+    """Masks (h, w, N) of one frame from its looks and from the frame ``before`` it (-1: none)."""
+    flow = scene.flow(index, before) if before >= 0 else None
+    looks, against = looks_here
+    shape = looks.shape[:2]
+    odds = np.full((len(states) + 1, *shape), -20, np.float32)
+    odds[0] = 0
+    for person, state in enumerate(states):
+        prior = None if state.mask is None or flow is None else fetch(state.mask, flow)
+        figure = anchors.figures[person].get(index) if person < len(anchors.figures) else None
+        drawn = anchors.masks.get(person, {}).get(index)
+        place = _expected(state, prior, figure, drawn)
+        if place is None:
+            continue
+        state.place = place
+        own = odds_of(model, looks, place, person) - against
+        if prior is not None:
+            soft = np.clip(cv2.GaussianBlur(prior, (0, 0), _SMOOTH + 0.01 * place.height), 0.02, 0.98)
+            own = own + _MEMORY * np.log(soft / (1 - soft))
+        odds[person + 1] = own
+    weights = np.exp(odds - odds.max(0))
+    masks = (weights / weights.sum(0))[1:]
+    for person, state in enumerate(states):
+        drawn = anchors.masks.get(person, {}).get(index)
+        if drawn is not None:
+            masks[person] = drawn
+        masks[person] = tidy(masks[person], state.place)
+        _remember(state, masks[person], anchors.known(person, index))
+    return np.ascontiguousarray(masks.transpose(1, 2, 0))
+
+
+def _expected(state: _State, prior: Floats | None, figure: Figure | None, drawn: Floats | None) -> Place | None:
+    """Where the body is: from what was drawn, what was tracked, and where the frame before says it has gone."""
+    if drawn is not None:
+        return place_of(drawn)
+    carried = None if prior is None else place_of(np.where(prior > 0.3, prior, 0))
+    if figure is not None:
+        seen = place_from(figure)
+        if carried is None or prior is None:
+            return seen
+        # The less of a body is to be seen, the less its visible part tells where the whole is.
+        whole = min(1.0, float(prior.sum()) / (_USUAL_BODY * seen.height**2))
+        share = 0.5 * whole**2
+        return Place(*(share * a + (1 - share) * b for a, b in zip(_numbers(carried), _numbers(seen), strict=True)))
+    if carried is not None and state.place is not None:
+        # Somebody who is hidden for a while is no smaller for it.
+        return Place(carried.x, carried.y, max(carried.height, 0.97 * state.place.height))
+    return state.place
+
+
+def _numbers(place: Place) -> tuple[float, float, float]:
+    return place.x, place.y, place.height
+
+
+def _remember(state: _State, mask: Floats, known: bool) -> None:
+    body = float(mask.sum())
+    least = _LEAST_BODY * (state.place.height**2 if state.place else 1.0)
+    if body >= least:
+        state.mask, state.unseen = mask.copy(), 0
+        return
+    state.unseen = 0 if known else state.unseen + 1
+    state.mask = None
+    mask[:] = 0
+    if state.unseen > _FORGET:
+        state.place = None
+
+
+def tidy(mask: Floats, place: Place | None) -> Floats:
+    """A mask without parts that lie apart from the body."""
+    body = mask > 0.4
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(body.astype(np.uint8))
+    if count <= 1 or place is None:
+        return mask if count > 1 else np.zeros_like(mask)
+    sizes = stats[1:, cv2.CC_STAT_AREA].astype(np.float64)
+    main = 1 + int(sizes.argmax())
+    reach = max(3, round(0.08 * place.height)) | 1
+    near = cv2.dilate((labels == main).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    keep = [part for part in range(1, count) if sizes[part - 1] > 0.12 * sizes.max() or near[labels == part].any()]
+    kept = cv2.dilate(np.isin(labels, keep).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.asarray(mask * kept, np.float32)
+
+
+def _together(forth: Floats, back: Floats, anchors: Anchors, index: int) -> Floats:
+    """Both ways put together, the one that comes from the nearer certain frame counting more."""
+    merged = np.empty_like(forth)
+    for person in range(forth.shape[2]):
+        before, after = anchors.distance(person, index)
+        share = _share(before, after)
+        there, here = forth[..., person], back[..., person]
+        # Who has lost sight of somebody on the way has nothing to say.
+        lost = [
+            float(mask.sum()) < _LOST * max(1.0, float(other.sum())) for mask, other in ((there, here), (here, there))
+        ]
+        share = 0.0 if lost[0] else 1.0 if lost[1] else share
+        merged[..., person] = share * there + (1 - share) * here
+    total = np.maximum(1, merged.sum(2, keepdims=True))
+    return np.asarray(merged / total, np.float32)
+
+
+def _on_edges(masks: Floats, picture: Floats) -> Floats:
+    """Masks (h, w, N) brought to the edges of the picture."""
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+    refined = [
+        np.clip((guided(masks[..., n], grey, _GUIDE_RADIUS, _GUIDE_NOISE) - 0.5) * _GUIDE_CONTRAST + 0.5, 0, 1)
+        for n in range(masks.shape[2])
+    ]
+    return np.asarray(np.stack(refined, -1), np.float32)
+
+
+def _share(before: float, after: float) -> float:
+    if np.isinf(before) or np.isinf(after):
+        return 0.5 if np.isinf(before) and np.isinf(after) else float(np.isinf(after))
+    return (after + 1) / (before + after + 2)
+
+
+class _Backwards:
+    """A frame store that is written from the last frame to the first."""
+
+    def __init__(self, path: Path, shape: tuple[int, int, int, int]) -> None:
+        self._path, self._shape = path, shape
+        with path.open("wb") as file:
+            file.truncate(int(np.prod(shape)))
+
+    def put(self, index: int, frame: Floats) -> None:
+        with self._path.open("r+b") as file:
+            file.seek(index * int(np.prod(self._shape[1:])))
+            file.write(np.round(np.clip(frame, 0, 1) * 255).astype(np.uint8).tobytes())
+
+    def store(self) -> FrameStore:
+        return FrameStore(self._path, self._shape, "uint8")

@@ -1,0 +1,287 @@
+"""Who is who from frame to frame: detections linked into one track per person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.color import Floats
+from backend.people.assignment import assign
+from backend.people.detect import Figure, overlap
+from backend.people.scene import Scene, Tell, to_bytes
+
+# Costs are 0..2: half for the place, half for the looks. Dearer pairs stay apart.
+_DEAREST_STEP = 1.15
+_DEAREST_BRIDGE = 0.9
+# Frames through which somebody is followed by the picture's motion alone.
+_LONGEST_BLIND = 3
+# Figures this near to each other, or one figure where two people are expected, say nothing about who is who.
+_CONTACT = 0.3
+_MEETING = 0.4
+_ALIKE = 0.6
+_RECENT = 24
+# What a frame without the person adds to the cost of taking somebody for her.
+_FORGETTING = 0.01
+_LEAST_NEW = 0.0
+# A track is a person when the detector saw it so often and so surely.
+_LEAST_HITS = 3
+_LEAST_SURE = 0.6
+_LEAST_SUM = 2.0
+_LEAST_MEAN = 0.15
+_TWICE = 0.4
+
+
+_BINS = (np.linspace(0, 256, 7), np.linspace(72, 184, 9), np.linspace(72, 184, 9))
+_BINS_SHAPE = tuple(len(edges) - 1 for edges in _BINS)
+
+
+@dataclass(eq=False)
+class Track:
+    """One person through the shot: where in which frames (0-based), and how the person looks."""
+
+    figures: dict[int, Figure] = field(default_factory=dict)
+    looks: Floats | None = None
+    several: bool = False
+    """Not one person: several who can't be told apart."""
+
+    @property
+    def hits(self) -> list[int]:
+        """Frames in which the detector saw the person."""
+        return sorted(index for index, figure in self.figures.items() if figure.score > 0)
+
+    @property
+    def total(self) -> float:
+        """How sure the detector was, all frames together."""
+        return sum(max(0.0, figure.score) for figure in self.figures.values())
+
+    @property
+    def best(self) -> float:
+        """How sure the detector was in its best frames."""
+        scores = sorted((figure.score for figure in self.figures.values()), reverse=True)
+        return float(np.mean(scores[:_LEAST_HITS]))
+
+    @property
+    def first(self) -> int:
+        """First frame of the track."""
+        return min(self.figures)
+
+    @property
+    def last(self) -> int:
+        """Last frame of the track."""
+        return max(self.figures)
+
+
+Matter = Callable[[int], Floats]
+"""Gives for a frame how much each pixel (h, w) may belong to somebody, 0..1."""
+
+
+def track_all(scene: Scene, detections: Sequence[Sequence[Figure]], matter: Matter, tell: Tell) -> list[Track]:
+    """Link the detections of all frames; the surest person comes first.
+
+    Somebody in contact with others is lost on purpose, and found again by looks once they are apart.
+    """
+    alive: list[Track] = []
+    done: list[Track] = []
+    for index, found in enumerate(detections):
+        tell(index / len(detections))
+        expected = [_expected(scene, track, index) for track in alive]
+        figures = _apart(found, expected)
+        picture, weight = to_bytes(scene.picture(index)), matter(index)
+        looks = [looks_of(picture, weight, figure) for figure in figures]
+        pairs = _pairs(alive, expected, figures, looks)
+        for row, track in enumerate(alive):
+            if row in pairs:
+                _extend(track, index, figures[pairs[row]], looks[pairs[row]])
+            else:
+                track.figures[index] = expected[row]
+        split = [t for t in alive if t.several and index in t.hits and _splits(t, figures, index)]
+        lost = [track for track in alive if index - track.hits[-1] > _LONGEST_BLIND]
+        recent = [t for t in alive + done[-_RECENT:] if 0 < index - t.hits[-1] <= 2 * _LONGEST_BLIND]
+        taken = {column for row, column in pairs.items() if alive[row] not in split}
+        alive = [track for track in alive if track not in lost and track not in split]
+        done += lost + split
+        for column, figure in enumerate(figures):
+            if column not in taken and figure.score > _LEAST_NEW:
+                alive.append(Track({index: figure}, looks[column], _swallows(figure, recent) and not split))
+    return _people([track for track in done + alive if not track.several])
+
+
+def _pairs(
+    alive: Sequence[Track], expected: Sequence[Figure], figures: Sequence[Figure], looks: Sequence[Floats]
+) -> dict[int, int]:
+    costs = [
+        [_cost(guess, track.looks, figure, look) for figure, look in zip(figures, looks, strict=True)]
+        for guess, track in zip(expected, alive, strict=True)
+    ]
+    return dict(assign(np.array(costs).reshape(len(alive), len(figures)), _DEAREST_STEP))
+
+
+def _meets(a: Figure, b: Figure) -> bool:
+    height = max(a.height, b.height)
+    alike = min(a.height, b.height) > _ALIKE * height
+    return alike and abs(a.x - b.x) < _MEETING * height and abs(a.y - b.y) < 0.6 * height
+
+
+def _swallows(figure: Figure, recent: Sequence[Track]) -> bool:
+    """Whether a new figure stands where several people were lost just now."""
+    met = [
+        track for track in recent if len(track.hits) >= _LEAST_HITS and _meets(figure, track.figures[track.hits[-1]])
+    ]
+    return len(met) > 1
+
+
+def _splits(track: Track, figures: Sequence[Figure], index: int) -> bool:
+    """Whether somebody has come out of what was taken for one figure."""
+    own = track.figures[index]
+    return any(
+        figure is not own and abs(figure.x - own.x) < 1.2 * own.height and figure.height > _ALIKE * own.height
+        for figure in figures
+    )
+
+
+def _apart(found: Sequence[Figure], expected: Sequence[Figure]) -> list[Figure]:
+    """The figures of which one can say who they are: neither on each other, nor one where several are expected."""
+    kept = []
+    for figure in found:
+        guests = [guess for guess in expected if _meets(guess, figure)]
+        hosts = [other for other in found if any(_meets(guess, other) for guess in guests)]
+        crowded = any(other is not figure and overlap(other, figure) > _CONTACT for other in found)
+        if not crowded and (len(guests) < 2 or len(hosts) >= len(guests)):
+            kept.append(figure)
+    return kept
+
+
+def looks_of(picture: npt.NDArray[np.uint8], weight: Floats, figure: Figure) -> Floats:
+    """The colours of a person's upper and lower body as two smooth histograms, each of sum 1."""
+    area = _cut(picture, figure)
+    lab = cv2.cvtColor(picture[area], cv2.COLOR_RGB2LAB)
+    rows, columns = np.ogrid[area]
+    # Bodies are upright and narrow; what lies at the sides is mostly not the person.
+    upright = np.exp(-(((columns - figure.x) / (0.11 * figure.height)) ** 2) / 2)
+    mask = weight[area] ** 2 * upright * np.ones_like(rows)
+    found = []
+    for half in np.array_split(np.arange(lab.shape[0]), 2):
+        values, counts = lab[half].reshape(-1, 3), mask[half].ravel()
+        histogram, _ = np.histogramdd(values, _BINS, weights=counts.astype(np.float64) + 1e-4)
+        smooth = cv2.GaussianBlur(histogram.reshape(_BINS_SHAPE[0], -1), (1, 3), 0).ravel()
+        found.append(smooth / smooth.sum())
+    return np.asarray(np.concatenate(found), np.float32)
+
+
+def unlike(a: Floats, b: Floats) -> float:
+    """How different two people look, 0..1 (Hellinger distance)."""
+    return float(np.sqrt(max(0.0, 1 - np.sqrt(a * b).sum() / 2)))
+
+
+def _cut(picture: npt.NDArray[np.uint8], figure: Figure) -> tuple[slice, slice]:
+    left, top, right, bottom = (round(value) for value in figure.box(0.3, 0.9))
+    height, width = picture.shape[:2]
+    left, top = min(max(0, left), width - 2), min(max(0, top), height - 2)
+    return slice(top, min(height, max(top + 2, bottom))), slice(left, min(width, max(left + 2, right)))
+
+
+def _cost(expected: Figure, known: Floats | None, found: Figure, looks: Floats) -> float:
+    apart = np.hypot(expected.x - found.x, expected.y - found.y) / expected.height
+    grown = abs(np.log(found.height / expected.height))
+    place = min(1.0, 2.0 * float(apart) + 0.8 * float(grown))
+    return place + (unlike(known, looks) if known is not None else 0.5)
+
+
+def _expected(scene: Scene, track: Track, index: int) -> Figure:
+    """Where the motion of the picture has taken the person since the frame before."""
+    before = track.figures[index - 1]
+    flow = scene.flow(index - 1, index)
+    left, top, right, bottom = (round(value) for value in before.box(0.2, 0.7))
+    inside = flow[max(0, top) : max(1, bottom), max(0, left) : max(1, right)].reshape(-1, 2)
+    dx, dy = np.median(inside, axis=0) if len(inside) else (0.0, 0.0)
+    return before.moved(float(dx), float(dy))
+
+
+def _extend(track: Track, index: int, figure: Figure, looks: Floats) -> None:
+    track.figures[index] = figure
+    known = track.looks
+    track.looks = looks if known is None else np.asarray(0.9 * known + 0.1 * looks, np.float32)
+
+
+def _people(tracks: list[Track]) -> list[Track]:
+    """The tracks that are people, cut to where they were seen, and bridged where somebody was lost on the way."""
+    seen = [_trimmed(track) for track in tracks if len(track.hits) >= _LEAST_HITS]
+    whole = _bridged(seen)
+    sure = [
+        t
+        for t in whole
+        if len(t.hits) >= _LEAST_HITS
+        and t.best >= _LEAST_SURE
+        and t.total >= max(_LEAST_SUM, _LEAST_MEAN * len(t.figures))
+    ]
+    kept: list[Track] = []
+    for track in sorted(sure, key=lambda t: -t.total):
+        if all(_together(track, other) < _TWICE for other in kept):
+            kept.append(track)
+    return kept
+
+
+def _trimmed(track: Track) -> Track:
+    first, last = track.hits[0], track.hits[-1]
+    return Track({i: f for i, f in track.figures.items() if first <= i <= last}, track.looks)
+
+
+def _together(a: Track, b: Track) -> float:
+    """Share of their common frames in which ``a`` lies on ``b`` or is a part of it; 0 when they hardly meet."""
+    common = a.figures.keys() & b.figures.keys()
+    if len(common) < 0.3 * len(a.figures):
+        return 0.0
+    return sum(_lies_on(a.figures[i], b.figures[i]) for i in common) / len(common)
+
+
+def _lies_on(a: Figure, b: Figure) -> bool:
+    left, top, right, bottom = b.box(0.4, 1.1)
+    part = a.height < 0.75 * b.height and left < a.x < right and top < a.y < bottom
+    return part or overlap(a, b) > 0.5
+
+
+def _bridged(tracks: list[Track]) -> list[Track]:
+    """Tracks of one person joined: each end is paired with a later beginning that fits in place, size and looks."""
+    tracks = sorted(tracks, key=lambda t: t.first)
+    costs = np.array([[_bridge_cost(a, b) for b in tracks] for a in tracks]).reshape(len(tracks), len(tracks))
+    follower = dict(assign(costs, _DEAREST_BRIDGE))
+    joined = []
+    for start in sorted(set(range(len(tracks))) - set(follower.values())):
+        track, current = tracks[start], start
+        while current in follower:
+            current = follower[current]
+            track = _joined(track, tracks[current])
+        joined.append(track)
+    return joined
+
+
+def _bridge_cost(a: Track, b: Track) -> float:
+    gap = b.first - a.last
+    if gap <= 0 or a is b or a.looks is None or b.looks is None:
+        return np.inf
+    end, begin = a.figures[a.last], b.figures[b.first]
+    apart = float(np.hypot(end.x - begin.x, end.y - begin.y)) / end.height
+    # Nobody goes further than about a tenth of their height per frame.
+    far = max(0.0, apart - 0.3 - 0.1 * gap)
+    grown = abs(float(np.log(begin.height / end.height)))
+    return 2 * far + max(0.0, grown - 0.15) + _FORGETTING * gap + unlike(a.looks, b.looks)
+
+
+def _joined(a: Track, b: Track) -> Track:
+    gap = b.first - a.last
+    end, begin = a.figures[a.last], b.figures[b.first]
+    between = {}
+    for step in range(1, gap):
+        share = step / gap
+        between[a.last + step] = Figure(
+            end.x + share * (begin.x - end.x),
+            end.y + share * (begin.y - end.y),
+            end.height + share * (begin.height - end.height),
+            0.0,
+        )
+    looks = a.looks if a.total > b.total else b.looks
+    return Track({**a.figures, **between, **b.figures}, looks)
