@@ -100,9 +100,9 @@ def content_length(strip: Strip) -> int:
     return int(strip.frame_duration if BEFORE_5_2 else strip.content_duration)
 
 
-def scene_curves(scene: Scene) -> Iterable[Any]:
-    """The F-curves of a scene, those of its strips among them; since 5.0 they lie in bags, one for each user."""
-    data = scene.animation_data
+def curves_of(owner: bpy.types.ID) -> Iterable[Any]:
+    """The F-curves of a scene (its strips' among them) or of nodes; since 5.0 they lie in bags, one for each user."""
+    data = owner.animation_data
     if data is None or data.action is None:
         return ()
     if hasattr(data.action, "fcurves"):
@@ -113,7 +113,7 @@ def scene_curves(scene: Scene) -> Iterable[Any]:
 
 def copy_curve(scene: Scene, curve: Any, path: str, change: Callable[[float], float]) -> None:
     """Add a copy of an F-curve of a scene for another property, with every value changed."""
-    curves: Any = scene_curves(scene)
+    curves: Any = curves_of(scene)
     if hasattr(curves, "new_from_fcurve"):
         copy = curves.new_from_fcurve(curve, data_path=path)
     else:
@@ -145,3 +145,35 @@ def _copy_fields(old: Any, new: Any) -> None:
     for prop in old.bl_rna.properties:
         if not prop.is_readonly and prop.identifier != "name":
             setattr(new, prop.identifier, getattr(old, prop.identifier))
+
+
+def over_inputs(node: Any) -> tuple[Any, Any, Any]:
+    """Background, foreground and factor of an Alpha Over node."""
+    if "Background" in node.inputs:
+        return node.inputs["Background"], node.inputs["Foreground"], node.inputs["Factor"]
+    return node.inputs[1], node.inputs[2], node.inputs[0]
+
+
+def set_premul(node: Any, straight: bool) -> None:
+    """Let a node turn premultiplied color into straight color, or back."""
+    if hasattr(node, "mapping"):
+        node.mapping = "PREMUL_TO_STRAIGHT" if straight else "STRAIGHT_TO_PREMUL"
+    else:
+        node.inputs["Type"].default_value = "To Straight" if straight else "To Premultiplied"
+
+
+def assign_compositor(scene: Scene, group: Any) -> bool:
+    """Let an unused compositor show a node group; False where the artist has nodes there, which are left alone."""
+    if hasattr(scene, "compositing_node_group"):
+        if scene.compositing_node_group is None:
+            scene.compositing_node_group = group
+        return scene.compositing_node_group == group
+    if scene.use_nodes and scene.node_tree and len(scene.node_tree.nodes) > 2:
+        return False
+    scene.use_nodes = True
+    tree = scene.node_tree
+    tree.nodes.clear()
+    node, out = tree.nodes.new("CompositorNodeGroup"), tree.nodes.new("CompositorNodeComposite")
+    node.node_tree, out.location = group, (300, 0)
+    tree.links.new(node.outputs[0], out.inputs[0])
+    return True

@@ -15,6 +15,7 @@ from .properties import RetimePeopleJob, job_of_strip
 from .protocol import JobState
 from .pump import session
 from .session import PREPARING
+from .strips import layer_strips
 
 UNUSABLE = (BackendState.NOT_CONFIGURED, BackendState.MISMATCH)
 
@@ -136,6 +137,12 @@ def why_not_remove(context: bpy.types.Context) -> str:
     if state is InstallState.WORKING:
         return "The backend is being installed; cancel that first"
     return "" if state in (InstallState.INSTALLED, InstallState.OUTDATED) else "No backend was installed by this add-on"
+
+
+def why_no_layers(context: bpy.types.Context) -> str:
+    """Layers have to be loaded first."""
+    scene = sequencer_scene(context)
+    return "" if scene and layer_strips(scene) else "Load the layers of a shot first"
 
 
 def why_no_mark(context: bpy.types.Context) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .compat import Scene, Strip, copy_curve, scene_curves
+from .compat import Scene, Strip, copy_curve, curves_of
 
 LOOK = ("blend_alpha", "color_multiply", "color_saturation", "use_flip_x", "use_flip_y", "transform.", "crop.")
 """What counts as a look; the time of a strip (its speed, its start) is in the rendered frames already."""
@@ -43,7 +43,7 @@ def give_animation(scene: Scene, source: Strip, meta: Strip, fit: Fit) -> None:
 def _look_curves(scene: Scene, strip: Strip) -> Iterator[tuple[Any, str]]:
     """Each F-curve of the look with the name of the property, as seen from the strip."""
     prefix = f"{strip.path_from_id()}."
-    for curve in scene_curves(scene):
+    for curve in curves_of(scene):
         name = curve.data_path.removeprefix(prefix)
         if name != curve.data_path and name.startswith((*LOOK, MODIFIERS)):
             yield curve, name

@@ -9,10 +9,12 @@ from bpy.props import IntProperty, StringProperty
 
 from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, sequencer_scene
+from ..compositor_tree import build_tree
 from ..layer_loading import SEQUENCER_SPACE, color_space_problem, load
 from ..layer_set_file import LayerSetProblem, read_layer_set
 from ..people_list import refresh
-from ..strips import SHOT
+from ..poll_reasons import allowed, why_no_layers
+from ..strips import SHOT, shots
 
 
 class RETIME_PEOPLE_OT_load_layers(bpy.types.Operator):
@@ -82,6 +84,30 @@ class RETIME_PEOPLE_OT_use_srgb_sequencer(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class RETIME_PEOPLE_OT_build_compositor(bpy.types.Operator):
+    """Make compositor nodes that show what the strips of a shot show now, for effects between the layers"""
+
+    bl_idname = "retime_people.build_compositor"
+    bl_label = "Build Compositor Nodes"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where layers are loaded."""
+        return allowed(cls, why_no_layers(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Build the nodes of the shot whose strip is active, else of the one that was loaded last."""
+        scene = sequencer_scene(context)
+        active = scene.sequence_editor.active_strip
+        shot = (active.get(SHOT) if active else None) or shots(scene)[-1]
+        if build_tree(scene, shot, scene.name):
+            self.report({"INFO"}, "The scene's compositor shows the layers; turn the sequencer off to render it.")
+        else:
+            self.report({"WARNING"}, "The compositor is in use; add the new node group there yourself.")
+        return {"FINISHED"}
+
+
 def _source(scene: Scene, name: str) -> Strip | None:
     """The strip of that name, else the active strip if it shows pictures that are not ours."""
     editor = scene.sequence_editor
@@ -92,4 +118,4 @@ def _source(scene: Scene, name: str) -> Strip | None:
     return strip if shows_pictures and not strip.get(SHOT) and strip.name in editor.strips else None
 
 
-classes = (RETIME_PEOPLE_OT_load_layers, RETIME_PEOPLE_OT_use_srgb_sequencer)
+classes = (RETIME_PEOPLE_OT_load_layers, RETIME_PEOPLE_OT_build_compositor, RETIME_PEOPLE_OT_use_srgb_sequencer)
