@@ -23,6 +23,7 @@ _CORE = ((0.07, -0.30, 0.12), (0.05, 0.12, 0.25))
 _AROUND = (0.95, 1.3)
 _SURE = 0.9
 _SURE_BACKGROUND = 0.08
+_RIM = np.ones((3, 3), np.uint8)
 
 
 def first_labels(evidence: Evidence, figures: Mapping[int, Figure]) -> Labels:
@@ -57,9 +58,10 @@ def learned_labels(evidence: Evidence, probabilities: Floats) -> Labels:
     total = probabilities.sum(0)
     labels = np.full(total.shape, UNKNOWN, np.int32)
     labels[(total < _SURE_BACKGROUND) & ~_large(evidence.changed & (total < 0.3))] = BACKGROUND
-    best = probabilities.argmax(0)
-    sure = (probabilities.max(0) > _SURE) & ~evidence.empty
-    labels[sure] = best[sure] + 1
+    for person, probability in enumerate(probabilities):
+        # A rim that was taken for the body by mistake must not be learned.
+        body = cv2.erode((probability > _SURE).astype(np.uint8), _RIM) > 0
+        labels[body & ~evidence.empty] = person + 1
     labels[evidence.empty & (total < 0.8)] = BACKGROUND
     return labels
 
