@@ -88,12 +88,14 @@ def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep
         return NextStep(f"Click a person to retime: {', '.join(loaded)}.", "USER")
     if reason:
         return NextStep(reason, "INFO", False, (("load_layers", {}),))
-    if not any(not person.from_layers for person in scene.retime_people.people):
+    backend = _about_backend()
+    if backend is not None:
+        return backend
+    if all(person.from_layers for person in scene.retime_people.people):
         text = f"Who is to be seen in {strip.name}? Find the people, or bring their masks."
         return NextStep(text, "COMMUNITY", False, (("find_people", {}), ("add_masks_folder", {})))
-    return _about_backend() or NextStep(
-        f"Split {strip.name} into one layer per person.", "RENDERLAYERS", False, (("decompose", {}),), ("preset",)
-    )
+    text = f"Split {strip.name} into one layer per person."
+    return NextStep(text, "RENDERLAYERS", False, (("decompose", {}),), ("preset",))
 
 
 def _about_backend() -> NextStep | None:

@@ -49,6 +49,9 @@ def test_the_way_from_start_to_decompose(addon, step, backend, tmp_path):
     scene = new_scene()
     assert step()[0].startswith("No strip is active")
     plate_strip(scene, tmp_path / "plate", random_plate(FRAMES))
+    backend("not_configured")
+    assert step()[1] == ["install_backend"]
+    backend("running")
     text, buttons = step()
     assert text.startswith("Who is to be seen in plate?")
     assert set(buttons) == {"find_people", "add_masks_folder"}

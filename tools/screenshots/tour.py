@@ -8,6 +8,8 @@ The pictures go to docs/pictures/guide, or to the folder in the environment vari
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +24,8 @@ PICTURES = Path(os.environ.get("GUI_PICTURES") or ROOT / "docs" / "pictures" / "
 PYTHON = os.environ.get("GUI_BACKEND_PYTHON") or str(ROOT / ".venv" / "bin" / "python")
 PRESET = os.environ.get("GUI_PRESET") or "draft"
 EXAMPLE = ROOT / "examples" / "plaza"
+FINDER = os.environ.get("GUI_FINDER") == "1"
+"""Whether people are found by the backend, which takes longer than to take the masks of the example."""
 PATIENCE = 600
 LONG_ENOUGH = 0.8
 
@@ -39,58 +43,71 @@ def tour() -> Steps:
     add_clip()
     yield LONG_ENOUGH
     shot(PICTURES / "02_strip.png")
-    add_masks()
-    yield LONG_ENOUGH
-    shot(PICTURES / "03_backend_missing.png")
+    if shutil.which("xdotool"):
+        press("install_backend")
+        yield LONG_ENOUGH
+        shot(PICTURES / "03_install.png")
+        escape()
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.backend_python, preferences.backend_folder = PYTHON, str(ROOT)
-    yield 1.5
     scene().retime_people.settings.preset = PRESET
-    scene().retime_people.out = tempfile.mkdtemp(prefix="retime-people-layers-")
+    scene().retime_people.out = str(Path(tempfile.mkdtemp(prefix="retime-people-layers-")) / "clip")
+    yield 1.5
+    if FINDER:
+        press("find_people")
+        yield from wait_for_job("04_finding.png")
+    else:
+        add_masks()
     yield LONG_ENOUGH
-    shot(PICTURES / "04_decompose.png")
+    shot(PICTURES / "05_people.png")
     press("decompose")
-    yield from wait_for_layers()
+    yield from wait_for_job("06_progress.png")
     yield LONG_ENOUGH
-    shot(PICTURES / "06_layers.png")
+    shot(PICTURES / "07_layers.png")
     yield from retime()
 
 
 def retime() -> Steps:
     """One person waits, the other one is late."""
+    names = [person.name for person in scene().retime_people.people]
     with over(timeline()):
         bpy.ops.sequencer.view_all()
-    click_strip("anna")
+    click_strip(names[0])
     scene().frame_set(12)
     yield LONG_ENOUGH
-    shot(PICTURES / "07_person.png")
+    shot(PICTURES / "08_person.png")
     press("freeze", duration=12)
     yield LONG_ENOUGH
-    shot(PICTURES / "08_frozen.png")
-    click_strip("bruno")
+    shot(PICTURES / "09_frozen.png")
+    click_strip(names[1])
     press("offset", frames=8)
     press("mark_moment")
     yield LONG_ENOUGH
-    shot(PICTURES / "09_offset.png")
-    click_strip("anna")
+    shot(PICTURES / "10_offset.png")
+    click_strip(names[0])
     press("set_order", **{"from": 14, "to": 26})
     yield LONG_ENOUGH
-    shot(PICTURES / "10_in_front.png")
+    shot(PICTURES / "11_in_front.png")
 
 
-def wait_for_layers() -> Steps:
-    """Until the job is over, with one picture on the way."""
+def wait_for_job(picture: str) -> Steps:
+    """Until the newest job is over, with one picture on the way."""
     job = None
     for number in range(PATIENCE * 2):
         yield 0.5
         job = scene().retime_people.jobs[-1]
-        if number == 8:
-            shot(PICTURES / "05_progress.png")
+        if number == 12:
+            shot(PICTURES / picture)
         if job.loaded:
             return
         if job.state in ("failed", "cancelled"):
             break
-    raise RuntimeError(f"The layers did not come: {job and job.message}")
+    raise RuntimeError(f"The job did not end well: {job and job.message}")
+
+
+def escape() -> None:
+    """Press Escape, as only a program outside can."""
+    subprocess.run(["xdotool", "key", "Escape"], check=True, timeout=10)
 
 
 def add_clip() -> None:
