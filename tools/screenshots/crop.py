@@ -1,0 +1,29 @@
+"""Make the guide's pictures small: of each screenshot only the sequencer, with the sidebar, is kept, as a JPEG."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "guide"
+TOP = 0.47
+"""Share of the window above the sequencer, in Blender's Video Editing layout; dialogs may begin above it."""
+WHOLE = ("03_install", "11_in_front")
+"""Pictures that are kept whole."""
+QUALITY = 88
+
+
+def main(folder: Path) -> None:
+    """Replace each PNG in the folder."""
+    for file in sorted(folder.glob("*.png")):
+        picture = cv2.imread(str(file))
+        if file.stem not in WHOLE:
+            picture = picture[round(picture.shape[0] * TOP) :]
+        cv2.imwrite(str(file.with_suffix(".jpg")), picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        file.unlink()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)
