@@ -132,7 +132,7 @@ def _told(index: str, folder: Path) -> list[str]:
     size, free = SIZES[build], free_gigabytes(folder)
     told = [
         f"About {size:g} GB are fetched and kept on this disk, {BUILDS[build]}. {free:.0f} GB are free.",
-        f"It goes to {folder}.",
+        "It goes to this add-on's own folder in Blender's user files; nothing else on this computer is changed.",
         "Blender stays usable meanwhile, and Remove Backend deletes all of it.",
     ]
     if free < 2 * size:

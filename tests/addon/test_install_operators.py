@@ -66,7 +66,7 @@ def test_a_failure_is_told_and_shown(preferences, module, tmp_path):
 def test_size_is_told_first(module, tmp_path):
     install = module("operators.install")
     told = " ".join(install._told(str(tmp_path), tmp_path / "env"))
-    assert "About 1.3 GB" in told and "GB are free" in told and str(tmp_path / "env") in told
+    assert "About 1.3 GB" in told and "GB are free" in told
 
 
 def test_diagnostics(addon, module, monkeypatch, tmp_path):

@@ -9,9 +9,11 @@ import cv2
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "guide"
 TOP = 0.47
-"""Share of the window above the sequencer, in Blender's Video Editing layout; dialogs may begin above it."""
-WHOLE = ("03_install", "11_in_front")
-"""Pictures that are kept whole."""
+"""Share of the window above the sequencer, in Blender's Video Editing layout."""
+LEFT = 0.2
+"""Share of the window to the left of the preview, where a file browser is."""
+WITH_PREVIEW = ("03_install", "11_in_front")
+"""Pictures that are kept in full height, for a dialog or the preview."""
 QUALITY = 88
 
 
@@ -19,8 +21,9 @@ def main(folder: Path) -> None:
     """Replace each PNG in the folder."""
     for file in sorted(folder.glob("*.png")):
         picture = cv2.imread(str(file))
-        if file.stem not in WHOLE:
-            picture = picture[round(picture.shape[0] * TOP) :]
+        height, width = picture.shape[:2]
+        whole = file.stem in WITH_PREVIEW
+        picture = picture[:, round(width * LEFT) :] if whole else picture[round(height * TOP) :]
         cv2.imwrite(str(file.with_suffix(".jpg")), picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         file.unlink()
 

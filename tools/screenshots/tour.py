@@ -36,6 +36,8 @@ def tour() -> Steps:
     yield 0.5
     area = timeline()
     area.spaces.active.show_region_ui = True
+    # Where the files lie on the computer of whoever makes the pictures is nobody's concern.
+    area.spaces.active.timeline_overlay.show_strip_source = False
     yield 0.5
     next(region for region in area.regions if region.type == "UI").active_panel_category = "Retime"
     yield LONG_ENOUGH
