@@ -11,7 +11,7 @@ import typer
 from backend.cli.options import decompose_request, edits_help, frames_range, from_setting, people_request, retime_pairs
 from backend.cli.outcome import Stop, run
 from backend.cli.progress import Report
-from backend.protocol import VERSION
+from backend.protocol import VERSION, Event, EventKind
 
 app = typer.Typer(
     name="retime-people",
@@ -116,6 +116,28 @@ def people_edit(
         typer.echo(os.fsencode(edit(folder, change, names)))
 
     raise typer.Exit(run(work, None, False))
+
+
+@app.command()
+def weights(
+    description: Annotated[
+        Path, typer.Argument(metavar="SET.json", help="What to download and from where")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Agree to the download and to the licence that is shown")] = False,
+    json: Json = False,
+) -> None:
+    """Download the trained weights of the neural finder, once; without --yes only tell how large they are."""
+
+    def work(report: Report, stop: Stop) -> None:
+        from backend.people.weights import fetch_weights, read_weight_set, weights_folder
+
+        def tell(done: float) -> None:
+            report(Event(EventKind.PROGRESS, stage="Downloading", fraction=round(done, 4)))
+
+        fetch_weights(read_weight_set(description), weights_folder(), yes, tell, stop)
+        typer.echo(os.fsencode(weights_folder()))
+
+    raise typer.Exit(run(work, None, json))
 
 
 @app.command()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +17,14 @@ from backend.media.files import writing
 from backend.media.people_info import PEOPLE_NAME, PeopleInfo, Person
 from backend.media.plates import Plate, open_plate
 from backend.people.hints import read_hints
-from backend.people.motion import Found, Stages, find_by_motion
+from backend.people.motion import Found, Hints, Stages, find_by_motion
+from backend.people.neural import find_by_network, load_networks
 from backend.people.result import Sighting, person_of, sight, write_result
-from backend.people.scene import read_scene, work_size
-from backend.protocol import DecomposeRequest, Event, InvalidSetting, check_settings
+from backend.people.scene import Scene, read_scene, work_size
+from backend.people.weights import have_weights, weights_folder
+from backend.protocol import DecomposeRequest, DecomposeSettings, Event, InvalidSetting, check_settings
 from backend.stages.progress import Progress
+from backend.train.device import choose_device
 
 READING, LOOKING, TRACKING, FOLLOWING, WRITING = (
     "Reading",
@@ -33,6 +38,14 @@ WORK_FOLDER = ".people"
 _ADVICE = "Draw a rough mask of each person on one frame and give them as hints, or give masks"
 
 Report = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Finder:
+    """One way to find people."""
+
+    name: str
+    find: Callable[[Scene, Hints, Path, Stages], Found | None]
 
 
 def find_people(request: DecomposeRequest, report: Report, cancelled: Callable[[], bool]) -> Path:
@@ -56,14 +69,15 @@ def find_people(request: DecomposeRequest, report: Report, cancelled: Callable[[
     plate = open_plate(Path(request.plate), settings.first_frame, settings.last_frame)
     check_people_folder(out)
     hints = _hints(request, plate)
-    finder = choose_finder(settings.finder)
+    choose_finder(settings.finder)
     made = not out.exists()
     work = out / WORK_FOLDER
     try:
         with writing(work):
             work.mkdir(parents=True, exist_ok=True)
         progress = Progress(report, cancelled, _SHARES, "Finding people was cancelled", "Start it again")
-        return _found(plate, finder, hints, out, progress)
+        find = _finder(settings)
+        return _found(plate, find, hints, out, progress)
     except BaseException:
         _clear(out, made)
         raise
@@ -72,10 +86,15 @@ def find_people(request: DecomposeRequest, report: Report, cancelled: Callable[[
 
 
 def choose_finder(wanted: str) -> str:
-    """The finder to use; raises SettingError when it can't be used here."""
-    if wanted == "neural":
-        raise SettingError("The neural finder is not available here", "Use the motion finder")
-    return "motion"
+    """The finder to use, ``motion`` or ``neural``; raises SettingError when the one wanted can't be used here."""
+    folder = weights_folder()
+    ready = have_weights(folder) and importlib.util.find_spec("transformers") is not None
+    if wanted == "neural" and not ready:
+        raise SettingError(
+            f"The neural finder is not available here: its weights or its library are missing ({folder})",
+            "Use the motion finder, or see docs/guide/people.md",
+        )
+    return "neural" if ready and wanted != "motion" else "motion"
 
 
 def check_people_folder(out: Path) -> None:
@@ -102,7 +121,18 @@ def _hints(request: DecomposeRequest, plate: Plate) -> dict[str, dict[int, Float
     return read_hints(Path(request.hints), plate.info, work_size(plate.info))
 
 
-def _found(plate: Plate, finder: str, hints: Mapping[str, Mapping[int, Floats]], out: Path, progress: Progress) -> Path:
+def _finder(settings: DecomposeSettings) -> Finder:
+    """The finder of the settings, its networks loaded."""
+    name = choose_finder(settings.finder)
+    if name == "motion":
+        return Finder(name, find_by_motion)
+    networks = load_networks(weights_folder(), choose_device(settings.device))
+    return Finder(name, lambda scene, hints, work, stages: find_by_network(scene, hints, networks, work, stages))
+
+
+def _found(
+    plate: Plate, finder: Finder, hints: Mapping[str, Mapping[int, Floats]], out: Path, progress: Progress
+) -> Path:
     began = time.monotonic()
     work = out / WORK_FOLDER
     scene = read_scene(plate, work, lambda done: progress.tell(READING, done), progress.say)
@@ -111,11 +141,11 @@ def _found(plate: Plate, finder: str, hints: Mapping[str, Mapping[int, Floats]],
         lambda done: progress.tell(TRACKING, done),
         lambda done: progress.tell(FOLLOWING, done),
     )
-    found = find_by_motion(scene, dict(enumerate(hints.values())), work, stages)
+    found = finder.find(scene, dict(enumerate(hints.values())), work, stages)
     if found is None:
         raise PeopleError(f"Nobody was found in {plate.info.path}", _ADVICE)
     sightings = [sight(scene, found.masks, person) for person in range(found.masks.shape[3])]
-    info, columns, thumbs = _listed(plate, finder, list(hints), found, sightings)
+    info, columns, thumbs = _listed(plate, finder.name, list(hints), found, sightings)
     path = write_result(out, plate, found.masks, info, columns, thumbs, lambda done: progress.tell(WRITING, done))
     names = ", ".join(f"{p.name} (stands still)" if p.static else p.name for p in info.people)
     progress.say(f"Found {names} in {time.monotonic() - began:.0f} s")

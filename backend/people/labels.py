@@ -12,7 +12,7 @@ from backend.core.color import Floats
 from backend.people.detect import Figure
 from backend.people.evidence import Evidence, Flags
 from backend.people.figures import blobs
-from backend.people.segmenter import Place
+from backend.people.segmenter import Place, place_of
 
 Labels = npt.NDArray[np.int32]
 """(h, w): -1 unknown, 0 background, k + 1 person k."""
@@ -20,9 +20,14 @@ Labels = npt.NDArray[np.int32]
 UNKNOWN, BACKGROUND = -1, 0
 # Parts of a standing person in heights from the centre: (half width, top, bottom). There is always body there.
 _CORE = ((0.07, -0.30, 0.12), (0.05, 0.12, 0.25))
+# The head, where the detector is sure that somebody stands upright.
+_HEAD = (0.03, -0.46, -0.38)
+_UPRIGHT = 0.6
 _AROUND = (0.95, 1.3)
 _SURE = 0.9
 _SURE_BACKGROUND = 0.08
+# Pixels of a part within a body that make it the body's.
+_HELD = 12
 _RIM = np.ones((3, 3), np.uint8)
 
 
@@ -62,8 +67,24 @@ def learned_labels(evidence: Evidence, probabilities: Floats) -> Labels:
         # A rim that was taken for the body by mistake must not be learned.
         body = cv2.erode((probability > _SURE).astype(np.uint8), _RIM) > 0
         labels[body & ~evidence.empty] = person + 1
+    _grow(labels, evidence, probabilities)
     labels[evidence.empty & (total < 0.8)] = BACKGROUND
     return labels
+
+
+def _grow(labels: Labels, evidence: Evidence, probabilities: Floats) -> None:
+    """Let what changed and hangs together with one body only belong to that body."""
+    changed = evidence.changed & (evidence.certain > 0.75)
+    count, parts, _ = blobs(changed)
+    held = [np.bincount(parts[probability > 0.5], minlength=count) for probability in probabilities]
+    for part in range(1, count):
+        holders = [person for person, counts in enumerate(held) if counts[part] > _HELD]
+        place = place_of(probabilities[holders[0]]) if len(holders) == 1 else None
+        if place is not None:
+            figure = Figure(place.x, place.y, place.height, 0.0)
+            inside = np.zeros(labels.shape, np.bool_)
+            inside[area(figure, labels.shape, 1.3, 1.5)] = True
+            labels[(parts == part) & changed & inside] = holders[0] + 1
 
 
 def hinted_labels(masks: Mapping[int, Floats], everybody: bool) -> Labels:
@@ -91,7 +112,7 @@ def area(figure: Figure, shape: tuple[int, ...], wide: float, tall: float) -> tu
 
 def _core(figure: Figure, shape: tuple[int, ...]) -> Flags:
     core = np.zeros(shape, np.bool_)
-    for half, top, bottom in _CORE:
+    for half, top, bottom in (*_CORE, _HEAD) if figure.score > _UPRIGHT else _CORE:
         rows = slice(max(0, round(figure.y + top * figure.height)), max(0, round(figure.y + bottom * figure.height)))
         columns = slice(
             max(0, round(figure.x - half * figure.height)), max(0, round(figure.x + half * figure.height) + 1)

@@ -31,6 +31,8 @@ _PIXELS = 1500
 _STEPS = (350, 350)
 # Nats against a body where the empty scene is seen, or only darker.
 _DOUBT = 2.5
+# Nats for a body where something is that is not part of the empty scene.
+_SUPPORT = 1.0
 
 Hints = Mapping[int, Mapping[int, Floats]]
 """Drawn masks (h, w) by person and frame (0-based)."""
@@ -110,10 +112,11 @@ class _Clues:
         return features(self._scene.picture(index), self.evidence(index), self._store.frame(index)[..., 3] * 4)
 
     def looks_and_doubts(self, index: int) -> tuple[Floats, Floats]:
-        """The features, and what speaks against a body whatever it looks like: that the scene is empty there."""
+        """The features, and what speaks against a body whatever it looks like: whether the scene is empty there."""
         evidence = self.evidence(index)
         doubts = np.maximum(evidence.shadow, np.clip(1 - 1.5 * evidence.difference, 0, 1))
-        return self.looks(index), np.asarray(_DOUBT * doubts * (evidence.certain > 0.75), np.float32)
+        speaks = _DOUBT * doubts - _SUPPORT * evidence.changed
+        return self.looks(index), np.asarray(speaks * (evidence.certain > 0.75), np.float32)
 
 
 def _learn(scene: Scene, backdrop: Backdrop, anchors: Anchors, work: Path, tell: Tell) -> FrameStore:

@@ -25,7 +25,7 @@ _MEETING = 0.4
 _ALIKE = 0.6
 _RECENT = 24
 # What a frame without the person adds to the cost of taking somebody for her.
-_FORGETTING = 0.01
+_FORGETTING = 0.015
 _LEAST_NEW = 0.0
 # A track is a person when the detector saw it so often and so surely.
 _LEAST_HITS = 3
