@@ -55,8 +55,8 @@ PEOPLE_SHARE = 0.3
 def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancelled: Callable[[], bool]) -> Path:
     """Decompose a plate into one layer per person over a clean background.
 
-    All input is checked before anything is written. Without masks the people are found first. A cancelled run leaves a checkpoint and goes on with
-    ``request.resume``.
+    All input is checked before anything is written. Without masks the people are found first. A cancelled run leaves a
+    checkpoint and goes on with ``request.resume``.
 
     Returns:
         The path of the finished ``layers.json``.

@@ -15,7 +15,7 @@ from pathlib import Path
 from backend.protocol import FORMAT, VERSION
 from backend.server.runtime import default_runtime_dir, read_runtime_info
 
-PACKAGES = ("torch", "numpy", "opencv-python-headless", "av", "OpenEXR", "starlette", "uvicorn", "bpy")
+PACKAGES = ("torch", "numpy", "opencv-contrib-python-headless", "av", "OpenEXR", "starlette", "uvicorn", "bpy")
 GIB = 2**30
 ANSWER_SECONDS = 2.0
 

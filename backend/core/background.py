@@ -12,9 +12,11 @@ from backend.core.color import Floats
 
 Flags = npt.NDArray[np.bool_]
 
-# Shadows darken: where a pixel changes, the start lies near the brightest that was ever seen, ...
-_BRIGHT_RANK = 0.97
-# ... but not where it only flickers: this many times the usual distance from the median is noise.
+# Shadows darken: where a pixel changes and nothing is known of any effect, the value lies near the brightest that was
+# ever seen; once effects are undone, what is brighter than usual was undone too much.
+NOTHING_KNOWN = 0.97
+EFFECTS_UNDONE = 0.6
+# Neither where it only flickers: this many times the usual distance from the median is noise.
 _FLICKER = 1.0
 # Of the frames in which a pixel is seen, the share with the weakest effects that the background is made of, ...
 _CALMEST_SHARE = 0.3
@@ -23,7 +25,6 @@ _CALM = 0.02
 # Frames without anybody near that are enough to do without the others: so many, and this share of the clip.
 _LEAST_FREE_FRAMES = 3
 _LEAST_FREE_SHARE = 0.15
-_INPAINT_RADIUS = 3
 _SEAM = 1 / 60
 _AROUND_PIXELS = 64
 _AROUND_KERNEL = 9
@@ -69,11 +70,11 @@ def restlessness(frames: Floats, seen: Flags) -> Floats:
     return _finite(_pick(ordered, np.maximum(count - 1, 0) * _CALM_RANK))
 
 
-def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags) -> Estimate:
+def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags, rank: float = EFFECTS_UNDONE) -> Estimate:
     """The background from the frames in which a pixel is freest of people and of their effects.
 
     Frames with nobody near are free for certain, and their median is taken. Where somebody is always near, a shadow
-    that nobody knows of yet may be in the median, and the value lies near the brightest instead, unless the pixel's
+    that nobody knows of yet may be in the median, and the value at a higher rank is taken instead, unless the pixel's
     whole neighbourhood flickers like that.
 
     Args:
@@ -81,6 +82,7 @@ def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags) -> Estim
         seen: (T, h, w), False where a body is in front.
         strength: (T, h, w) how strong the effects were (largest density of the channels).
         near: (T, h, w), True where a person is so near that an effect must be expected.
+        rank: the place (0..1, dark to bright) of that higher value: ``NOTHING_KNOWN`` or ``EFFECTS_UNDONE``.
     """
     free = (seen & ~near).sum(0) >= max(_LEAST_FREE_FRAMES, _LEAST_FREE_SHARE * len(undone))
     usable = seen & ~(near & free)
@@ -88,7 +90,7 @@ def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags) -> Estim
     limit = _pick(np.sort(burden, axis=0), np.maximum(usable.sum(0) - 1, 0) * _CALMEST_SHARE)
     calm = usable & (burden <= np.maximum(limit, _CALM))
     ordered, count = _ordered(undone, calm)
-    middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, _BRIGHT_RANK)
+    middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, rank)
     rise = np.maximum(bright - middle, 0)
     usual = _FLICKER * _around(rise.max(-1))
     picture = middle + np.maximum(rise - usual[..., None], 0) * _softened(~free)[..., None]
@@ -120,13 +122,3 @@ def _pick(ordered: Floats, position: npt.NDArray[np.float64]) -> Floats:
     with np.errstate(invalid="ignore"):
         mixed = below + (above - below) * (position - low)
     return np.where(np.isfinite(mixed), mixed, below).astype(np.float32)
-
-
-def filled(estimate: Estimate) -> Floats:
-    """The background with never-seen pixels filled from around them (Telea 2004), (h, w, 3)."""
-    holes = ~estimate.observed
-    if not holes.any() or holes.all():
-        return estimate.picture
-    eight_bit = np.round(np.clip(estimate.picture, 0, 1) * 255).astype(np.uint8)
-    patched = cv2.inpaint(eight_bit, holes.astype(np.uint8), _INPAINT_RADIUS, cv2.INPAINT_TELEA)
-    return np.where(holes[..., None], patched.astype(np.float32) / 255, estimate.picture).astype(np.float32)

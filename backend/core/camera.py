@@ -72,6 +72,13 @@ class Camera:
         band = (self.size[0], rows or self.size[1])
         return np.asarray(cv2.warpPerspective(inside, down @ self.to_canvas[frame], band) > 0.5)
 
+    def shown(self) -> npt.NDArray[np.bool_]:
+        """Where on the canvas any frame lies, (h, w)."""
+        found = self.covers(0)
+        for index in range(1, len(self.to_canvas) if self.moving else 1):
+            found |= self.covers(index)
+        return found
+
     def from_canvas(self, canvas: Floats, frame: int) -> Floats:
         """What a frame sees of the canvas (h, w) or (h, w, C)."""
         if not self.moving:

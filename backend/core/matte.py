@@ -9,6 +9,8 @@ from backend.core.color import Floats
 
 _SOLID = np.float32(0.95)
 _EDGE_BLUR = 2.0
+# Alpha below which an edge's own colour begins to give way to that just inside the body.
+_LEAST_TRUSTED = np.float32(0.04)
 
 
 def spread(values: Floats, weight: Floats, sigma: float) -> Floats:
@@ -21,13 +23,13 @@ def spread(values: Floats, weight: Floats, sigma: float) -> Floats:
 def body_color(plate: Floats, alpha: Floats, behind: Floats) -> Floats:
     """Straight colour (H, W, 3) of a body, free of what shines through its soft edge.
 
-    The compositing equation solved for the foreground, leaning on the colour just inside the body where the alpha is
-    so small that noise would be magnified.
+    The compositing equation solved for the foreground. An error in it counts only ``alpha`` times when the body is laid
+    over another background, so it is trusted down to an alpha where nothing of the body is left to be seen.
     """
     a = alpha[..., None]
-    solved = np.clip((plate - (1 - a) * behind) / np.maximum(a, 0.1), 0, 1)
+    solved = np.clip((plate - (1 - a) * behind) / np.maximum(a, _LEAST_TRUSTED), 0, 1)
     inside = spread(plate, (alpha > _SOLID).astype(np.float32), _EDGE_BLUR)
-    trust = a * a
+    trust = np.clip(a / _LEAST_TRUSTED - 1, 0, 1)
     return np.where(a > _SOLID, plate, trust * solved + (1 - trust) * inside).astype(np.float32)
 
 

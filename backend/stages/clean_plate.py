@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.background import Estimate, calmest, filled
+from backend.core.background import Estimate, calmest
 from backend.core.color import Floats
 from backend.core.fill import fill
+from backend.core.inpaint import smoothly, textured
 from backend.core.opacity import without_density
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
@@ -35,7 +36,9 @@ class CleanPlate:
 
     def __init__(self, shot: Shot, effects: Effects, canvas: Estimate) -> None:
         self._shot, self._effects = shot, effects
-        self._canvas = filled(canvas)
+        shown = shot.camera.shown()
+        ground = smoothly(canvas.picture, ~(canvas.observed | shown))
+        self._canvas = textured(ground, shown & ~canvas.observed)
 
     def frame(self, index: int) -> Floats:
         """(H, W, 3) display values 0..1."""
@@ -72,7 +75,7 @@ def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, ro
     margin = np.ones((_MARGIN, _MARGIN), np.uint8)
     camera, view = shot.camera, shot.footage.view
     for index in map(int, samples):
-        together = effects.at(index, view)
+        together = effects.undo_at(index, view)
         bodies = cv2.dilate((shot.footage.masks(index).max(0) > 0.02).astype(np.uint8), margin)
         open_ground = camera.onto_canvas(1 - bodies.astype(np.float32), index, top, rows) > 0.99
         undone.append(camera.onto_canvas(without_density(shot.footage.plate(index), together), index, top, rows))

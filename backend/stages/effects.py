@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.core.background import calmest, filled, restlessness
+from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, calmest, restlessness
 from backend.core.camera import Camera
 from backend.core.color import Floats
+from backend.core.inpaint import smoothly
 from backend.core.opacity import FLOOR, density, without_density
 from backend.train.shot_data import ShotData
 
@@ -36,6 +37,8 @@ class Effects:
     """(T, N, h, w, 3)"""
     together: NDArray[np.float16]
     """(T, h, w, 3)"""
+    undo: NDArray[np.float16]
+    """(T, h, w, 3): what to take away to get at the background; surer, if less, than ``together``."""
     near: NDArray[np.bool_]
     """(T, h, w): somebody is so near that an effect must be expected."""
 
@@ -47,6 +50,10 @@ class Effects:
     def near_at(self, index: int, size: tuple[int, int]) -> Floats:
         """Where somebody is near in a frame, (H, W) 0..1."""
         return _enlarged(self.near[index].astype(np.float16), size)
+
+    def undo_at(self, index: int, size: tuple[int, int]) -> Floats:
+        """What to take away from one frame to get at the background, (H, W, 3)."""
+        return _enlarged(self.undo[index], size)
 
     def at(self, index: int, size: tuple[int, int]) -> Floats:
         """One frame of all effects together at (W, H), (H, W, 3)."""
@@ -69,24 +76,42 @@ class TrainingBackground:
 
     def start(self) -> Floats:
         """The closed-form start as every frame sees it, (T, h, w, 3)."""
-        return self.refit(np.zeros_like(self._plate))
+        return self._estimated(np.zeros_like(self._plate), NOTHING_KNOWN)
 
     def refit(self, together: Floats) -> Floats:
         """The background with the effects (T, h, w, 3) undone, as every frame sees it, (T, h, w, 3)."""
+        return self._estimated(together, EFFECTS_UNDONE)
+
+    def _estimated(self, together: Floats, rank: float) -> Floats:
         undone = self._stack(without_density(self._plate, together))
         strength = self._stack(np.abs(together).max(-1))
-        return self._views(filled(calmest(undone, self._seen, strength, self._near)))
+        found = calmest(undone, self._seen, strength, self._near, rank)
+        return self._views(smoothly(found.picture, ~found.observed))
 
     def restless(self) -> Floats:
         """How much every frame's pixels change by themselves, from waves, leaves and grain, (T, h, w)."""
-        canvas = restlessness(self._stack(self._plate), self._seen)
-        return np.stack([np.maximum(self._camera.from_canvas(canvas, t), 0) for t in range(len(self._plate))])
+        return self._maps(restlessness(self._stack(self._plate), self._seen))
+
+    def free_share(self) -> Floats:
+        """In which share of the clip nobody is near a pixel, as every frame sees it, (T, h, w)."""
+        return self._maps((self._seen & ~self._near).mean(0))
+
+    def darkest(self) -> Floats:
+        """The largest density that a pixel ever had over the start, as every frame sees it, (T, h, w)."""
+        plate = self._stack(self._plate)
+        nothing = np.zeros(self._seen.shape, np.float32)
+        start = calmest(plate, self._seen, nothing, self._near, NOTHING_KNOWN)
+        return self._maps((density(np.clip(plate, 0, 1), np.clip(start.picture, 0, 1)).mean(-1) * self._seen).max(0))
 
     def _laid(self, picture: Floats, index: int) -> Floats:
         return self._camera.onto_canvas(picture, index)
 
     def _stack(self, pictures: Floats) -> Floats:
         return np.stack([self._laid(picture, t) for t, picture in enumerate(pictures)])
+
+    def _maps(self, canvas: Floats) -> Floats:
+        values = canvas.astype(np.float32)
+        return np.stack([np.maximum(self._camera.from_canvas(values, t), 0) for t in range(len(self._plate))])
 
     def _views(self, canvas: Floats) -> Floats:
         return np.stack([np.clip(self._camera.from_canvas(canvas, t), 0, 1) for t in range(len(self._plate))])
@@ -106,19 +131,30 @@ def nearest_person(data: ShotData, restless: Floats) -> Effects:
     change = density(plate, _last(data.background))
     trust = _stands_out(change, plate, restless) * (data.seen[:, 0].numpy() > 0)
     alone = _given_to_nearest(change * trust[..., None], data.distance[:, :, 0].numpy())
-    return Effects(alone.astype(np.float16), alone.sum(1).astype(np.float16), somebody_near(data))
+    together = alone.sum(1).astype(np.float16)
+    return Effects(alone.astype(np.float16), together, together, somebody_near(data))
+
+
+def agreed(learned: Floats, usual: Floats) -> Floats:
+    """What to take away for the background, half-way between what was learned and what is usual: (T, h, w, 3).
+
+    Background and effects learned on the same clip can be wrong together: ever brighter ground under ever deeper
+    shadows shows the same picture. The usual effects know nothing of this clip's errors.
+    """
+    return np.asarray((learned + usual) / 2, np.float32)
 
 
 def with_leftovers(
-    alone: Floats, together: Floats, plate: Floats, background: Floats, data: ShotData, restless: Floats
+    alone: Floats, together: Floats, usual: Floats, background: Floats, data: ShotData, restless: Floats
 ) -> Effects:
     """Learned effects, and what they leave unexplained on calm ground beside a person, given to that person.
 
     Args:
-        alone: (T, N, h, w, 3), together: (T, h, w, 3) as learned.
-        plate: (T, h, w, 3), background: (T, h, w, 3), restless: (T, h, w).
-        data: for what is seen and how far everybody is.
+        alone: (T, N, h, w, 3), together: (T, h, w, 3) as learned; usual: (T, h, w, 3) all together as usual.
+        background: (T, h, w, 3), restless: (T, h, w).
+        data: for the plate, what is seen of it, and how far everybody is.
     """
+    plate = _last(data.plate)
     left = np.maximum(density(plate, background) - together, 0)
     calm = np.clip(2 - restless / _CALM_GROUND, 0, 1)
     # A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
@@ -126,8 +162,9 @@ def with_leftovers(
     seen = (data.seen[:, 0].cpu().numpy() > 0).astype(np.float32)
     trust = np.asarray(_stands_out(left, plate, restless) * calm * grey * seen, np.float32)
     extra = _given_to_nearest(left * trust[..., None], data.distance[:, :, 0].cpu().numpy())
-    near = somebody_near(data)
-    return Effects((alone + extra).astype(np.float16), (together + extra.sum(1)).astype(np.float16), near)
+    every = together + extra.sum(1)
+    half, undo = np.float16, agreed(every, usual)
+    return Effects((alone + extra).astype(half), every.astype(half), undo.astype(half), somebody_near(data))
 
 
 def _stands_out(change: Floats, plate: Floats, restless: Floats) -> Floats:

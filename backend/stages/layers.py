@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from backend.core.color import Floats
@@ -15,6 +14,9 @@ from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
 from backend.stages.survey import covered_part
+
+# From this alpha on a body hides how strong an effect is. Right beside it, where shadows are deepest, nothing does.
+_BODY = 0.02
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     plate, masks = shot.footage.plate(index), shot.footage.masks(index)
     background = clean.frame(index)
     alone, together = effects.frame(index, shot.footage.view)
-    bodies = cv2.dilate((masks.max(0) > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8))
-    seen = 1 - bodies.astype(np.float32)
+    seen = (masks.max(0) <= _BODY).astype(np.float32)
     alone = settled(corrected(alone, together, density(plate, background), seen), seen)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
     behind = background

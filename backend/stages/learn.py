@@ -16,7 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from backend.core.color import Floats
 from backend.model.effect_net import EffectNet
-from backend.stages.effects import Effects, TrainingBackground, nearest_person, somebody_near, with_leftovers
+from backend.stages.effects import Effects, TrainingBackground, agreed, nearest_person, somebody_near, with_leftovers
+from backend.stages.prior import prior_net, usual_effects
 from backend.stages.progress import Progress
 from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
@@ -69,6 +70,10 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     restless = background.restless()
     if run.settings.steps == 0:
         return Learned(nearest_person(data, restless), 0, 0)
+    with FlopCounterMode(display=False) as counter:
+        usual = _last(usual_effects(prior_net(), data, background, restless))
+    data.background = _first(background.refit(usual))
+    counted = counter.get_total_flops()
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.from_numpy(restless)[:, None] / _RESTLESS) ** 2)
     data = data.to(run.device)
@@ -78,7 +83,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         progress.say(f"Going on from step {state.step} of {run.settings.steps}", STAGE)
 
     def refit(together: Tensor) -> Tensor:
-        return _first(background.refit(_last(together))).to(run.device)
+        return _first(background.refit(agreed(_last(together), usual))).to(run.device)
 
     deadline = time.monotonic() + run.max_seconds if run.max_seconds else math.inf
     watcher = _Watcher(run, data, progress)
@@ -91,12 +96,13 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     effects = with_leftovers(
         np.asarray(alone.permute(0, 1, 3, 4, 2).cpu().numpy(), np.float32),
         _last(together),
-        _last(data.plate),
-        background.refit(_last(together)),
+        usual,
+        background.refit(agreed(_last(together), usual)),
         data,
         restless,
     )
-    return Learned(effects, state.flops + counter.get_total_flops() * (1 + len(run.settings.refits)), state.step)
+    counted += counter.get_total_flops() * (1 + len(run.settings.refits))
+    return Learned(effects, state.flops + counted, state.step)
 
 
 def _sized_for(shot: Shot, settings: TrainSettings) -> TrainSettings:

@@ -41,6 +41,6 @@ class TrainSettings:
 PRESETS: dict[str, TrainSettings] = {
     # The closed-form start alone.
     "draft": TrainSettings(steps=0),
-    "standard": TrainSettings(steps=800),
+    "standard": TrainSettings(steps=1000),
     "best": TrainSettings(steps=2400, pixels=128 * 224),
 }

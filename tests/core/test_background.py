@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.core.background import Estimate, calmest, filled, restlessness
+from backend.core.background import NOTHING_KNOWN, Estimate, calmest, restlessness
 from backend.core.color import Floats
+from backend.core.inpaint import smoothly
 
 T, H, W = 40, 96, 128
 Box = tuple[slice, slice]
@@ -31,7 +32,8 @@ def flags(value: bool) -> np.ndarray:
 def estimate(undone: Floats, seen: np.ndarray | None = None, near: np.ndarray | None = None) -> Estimate:
     """The background when no effect is known of; seen everywhere and nobody near where not said."""
     seen, near = flags(True) if seen is None else seen, flags(False) if near is None else near
-    return calmest(undone, seen[: len(undone)], np.zeros(undone.shape[:3], np.float32), near[: len(undone)])
+    nothing = np.zeros(undone.shape[:3], np.float32)
+    return calmest(undone, seen[: len(undone)], nothing, near[: len(undone)], NOTHING_KNOWN)
 
 
 @pytest.mark.parametrize("near", [False, True])
@@ -75,22 +77,21 @@ def test_frames_with_nobody_near_decide_where_there_are_enough() -> None:
     np.testing.assert_allclose(estimate(plate, near=near).picture, ground(), atol=1e-5)
 
 
-def test_what_nobody_has_seen_is_flagged_and_filled_from_around() -> None:
+def test_what_nobody_has_seen_is_flagged_and_can_be_filled_from_around() -> None:
     seen = flags(True)
     seen[:, *BODY] = False
     found = estimate(frames(), seen)
     assert not found.observed[BODY].any()
     assert found.observed.sum() == H * W - 100
     assert not found.picture[BODY].any()
-    np.testing.assert_allclose(filled(found)[BODY], ground()[BODY], atol=0.05)
-    np.testing.assert_array_equal(filled(found)[found.observed], found.picture[found.observed])
+    np.testing.assert_allclose(smoothly(found.picture, ~found.observed)[BODY], ground()[BODY], atol=0.05)
 
 
 @pytest.mark.parametrize("near", [False, True])
 def test_nothing_seen_at_all_is_no_fault(near: bool) -> None:
     found = estimate(frames(), flags(False), flags(near))
     assert not found.observed.any()
-    assert np.isfinite(filled(found)).all()
+    assert np.isfinite(found.picture).all()
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -132,8 +133,3 @@ def test_what_is_not_seen_is_not_restless() -> None:
     # Seen in every other frame only, so that no two follow each other.
     seen[::2] = False
     assert not restlessness(noise, seen).any()
-
-
-def test_filling_leaves_a_known_background_alone() -> None:
-    whole = Estimate(ground(), np.ones((H, W), bool))
-    np.testing.assert_array_equal(filled(whole), ground())

@@ -1,0 +1,68 @@
+"""The effects as they usually look: the first answer, before anything is learned from the clip."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.core.color import Floats
+from backend.core.opacity import density
+from backend.model.prior_net import Evidence, PriorNet
+from backend.stages.effects import TrainingBackground
+from backend.train.shot_data import ShotData
+
+WEIGHTS = Path(__file__).parents[1] / "model" / "prior.pt"
+# Frames that are looked at together; they are spread over the whole clip.
+_TOGETHER = 8
+
+
+@cache
+def prior_net(weights: Path = WEIGHTS) -> PriorNet:
+    """The trained network."""
+    net = PriorNet()
+    stored = torch.load(weights, map_location="cpu", weights_only=True)
+    net.load_state_dict({name: value.float() for name, value in stored.items()})
+    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
+
+
+@torch.no_grad()
+def usual_effects(net: PriorNet, data: ShotData, background: TrainingBackground, restless: Floats) -> Tensor:
+    """The signed density (T, 3, h, w) of everybody's effects together, as they usually look.
+
+    Args:
+        net: see ``prior_net``.
+        data: the shot, with the closed-form background.
+        background: where that came from.
+        restless: (T, h, w) how much pixels change by themselves.
+    """
+    free, darkest = background.free_share(), background.darkest()
+    together = torch.zeros_like(data.plate)
+    observed = _first(density(_last(data.plate), _last(data.background))) * data.seen
+    frames = len(data.plate)
+    strides = max(1, round(frames / _TOGETHER))
+    for start in range(strides):
+        part = slice(start, None, strides)
+        evidence = Evidence(
+            plate=data.plate[part][None],
+            observed=observed[part][None],
+            masks=data.masks[part][None],
+            seen=data.seen[part, 0][None],
+            distance=data.distance[part, :, 0][None].clamp(max=30),
+            restless=torch.from_numpy(restless[part])[None],
+            free=torch.from_numpy(free[part])[None],
+            darkest=torch.from_numpy(darkest[part])[None],
+        )
+        together[part] = net(evidence.features())[1][0]
+    return together
+
+
+def _last(pictures: Tensor) -> Floats:
+    return np.asarray(pictures.permute(0, 2, 3, 1).cpu().numpy(), np.float32)
+
+
+def _first(pictures: Floats) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))

@@ -1,0 +1,81 @@
+"""Drawn clips as the renderer would meet them: with its own first background, and the answers beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.camera import Camera
+from backend.core.color import Floats
+from backend.core.opacity import density
+from backend.stages.effects import TrainingBackground, somebody_near
+from backend.train.shot_data import make_shot_data
+from pretraining.scenes import DrawnClip, draw_clip
+
+_FRAMES = 24
+_KEPT = 4
+_ROUGH_MASKS = 0.35
+
+
+def _roughened(rng: np.random.Generator, masks: Floats) -> Floats:
+    """Masks as people and programs draw them: too large, too small, soft, without feet."""
+    if rng.random() > _ROUGH_MASKS:
+        return masks
+    size = int(rng.integers(1, 3))
+    change = cv2.dilate if rng.random() < 0.6 else cv2.erode
+    kernel = np.ones((size + 1, size + 1) if rng.random() < 0.5 else (2, 2), np.uint8)
+    flat = masks.reshape(-1, *masks.shape[-2:])
+    return np.asarray(np.stack([change(mask, kernel) for mask in flat]).reshape(masks.shape), np.float32)
+
+
+def example(rng: np.random.Generator, size: tuple[int, int], people: int) -> dict[str, npt.NDArray[np.float16]]:
+    """A few frames of one clip: what the network is given, and the densities it should find."""
+    clip = draw_clip(rng, size, _FRAMES, people)
+    whole, visible = _roughened(rng, np.stack([clip.whole, clip.visible]))
+    data = make_shot_data(clip.plate, whole, visible, clip.plate)
+    seen = data.seen[:, 0].numpy() > 0
+    near = somebody_near(data)
+    background = TrainingBackground(clip.plate, seen, near, Camera.static(_FRAMES, size))
+    start = background.start()
+    kept = np.sort(rng.choice(_FRAMES, _KEPT, replace=False))
+    answers = _answers(clip)
+    values = {
+        "plate": clip.plate[kept],
+        "start": start[kept],
+        "background": clip.background[kept],
+        "whole": whole[kept],
+        "seen": data.seen[kept, 0].numpy(),
+        "distance": np.minimum(data.distance[kept, :, 0].numpy(), 30),
+        "restless": background.restless()[kept],
+        "free": np.broadcast_to((seen & ~near).mean(0), (_KEPT, *seen.shape[1:])),
+        "darkest": np.broadcast_to(_darkest(clip.plate, start, seen), (_KEPT, *seen.shape[1:])),
+        **{name: answer[kept] for name, answer in answers.items()},
+    }
+    return {name: np.asarray(value, np.float16) for name, value in values.items()}
+
+
+def _darkest(plate: Floats, background: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
+    return np.asarray((density(plate, background).mean(-1) * seen).max(0), np.float32)
+
+
+def _answers(clip: DrawnClip) -> dict[str, Floats]:
+    alone = density(clip.alone, np.broadcast_to(clip.background[:, None], clip.alone.shape))
+    return {"alone": alone, "together": density(clip.together, clip.background)}
+
+
+def write_examples(folder: Path, seed: int, count: int, size: tuple[int, int], per_file: int = 24) -> None:
+    """Draw ``count`` clips into numbered files of ``per_file`` clips with the same number of people."""
+    cv2.setNumThreads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(0, count, per_file):
+        rng = np.random.default_rng([seed, number])
+        people = int(rng.choice([1, 2, 2, 3, 3, 4]))
+        clips = [example(rng, size, people) for _ in range(per_file)]
+        path = folder / f"{seed:03d}_{number:06d}.npz"
+        temporary = path.with_suffix(".part")
+        with temporary.open("wb") as file:
+            np.savez(file, **{name: np.stack([clip[name] for clip in clips]) for name in clips[0]})
+        temporary.replace(path)
