@@ -65,13 +65,13 @@ def main() -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     options = _options()
-    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     for clip in options.clips:
         kind = "one hint each" if options.hint else "no hints"
         score = measure(clip, options.out / f"{clip.name}{'-hint' if options.hint else ''}", options.hint)
         print(f"{clip.name} ({kind}): IoU {score.mean:.3f} {score.iou}, {asdict(score)}", flush=True)
-        record.setdefault(kind, {})[clip.name] = asdict(score)
         if options.record:
+            record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+            record.setdefault(kind, {})[clip.name] = asdict(score)
             RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
             PAGE.write_text(page(record))
 

@@ -25,6 +25,7 @@ _SHADOW_LIGHT = (0.28, 0.97)
 _SHADOW_TINT = 0.11
 _SHADOW_WINDOW = 7
 _PATTERN_WINDOW = 11
+_SETTLING_WINDOW = 9
 
 Flags = npt.NDArray[np.bool_]
 
@@ -145,7 +146,16 @@ def compare(scene: Scene, backdrop: Backdrop, index: int) -> Evidence:
     away = cv2.GaussianBlur(away, (0, 0), 0.8)
     usual = cv2.dilate(cv2.GaussianBlur(flicker, (0, 0), 1.5), margin)
     difference = np.minimum(away / (_LEAST_DIFFERENCE + _FLICKER_TIMES * usual), 4)
-    return Evidence(np.asarray(difference, np.float32), _shadow(picture, behind), np.asarray(certain, np.float32))
+    shadow = _settled(_shadow(picture, behind), difference)
+    return Evidence(np.asarray(difference, np.float32), shadow, np.asarray(certain, np.float32))
+
+
+def _settled(shadow: Floats, difference: Floats) -> Floats:
+    """Shadows without holes: what differs amid a shadow belongs to it, as long as most around it does."""
+    differs = (difference > 0.5).astype(np.float32)
+    window = (_SETTLING_WINDOW, _SETTLING_WINDOW)
+    share = cv2.blur(shadow * differs, window) / np.maximum(cv2.blur(differs, window), 1e-3)
+    return np.maximum(shadow, _ramp(np.asarray(share, np.float32), 0.4, 0.65))
 
 
 def _shadow(picture: Floats, behind: Floats) -> Floats:

@@ -19,12 +19,14 @@ from backend.people.segmenter import Place, Segmenter, odds_of, place_of
 
 # How much the frame before counts against the looks of a pixel.
 _MEMORY = 0.5
-_SMOOTH = 1.0
+_SMOOTH, _SMOOTH_BY_HEIGHT = 0.8, 0.004
 # Without a look at the person for so many frames, she is gone until seen again.
 _FORGET = 12
 _GUIDE_RADIUS = 3
 _GUIDE_NOISE = 1e-3
 _GUIDE_CONTRAST = 1.8
+# Above the middle, because all blurs before it have let bodies grow.
+_GUIDE_MIDDLE = 0.58
 _LEAST_BODY = 0.02
 # The area of a body in square heights.
 _USUAL_BODY = 0.2
@@ -115,7 +117,7 @@ def _step(
         state.place = place
         own = odds_of(model, looks, place, person) - against
         if prior is not None:
-            soft = np.clip(cv2.GaussianBlur(prior, (0, 0), _SMOOTH + 0.01 * place.height), 0.02, 0.98)
+            soft = np.clip(cv2.GaussianBlur(prior, (0, 0), _SMOOTH + _SMOOTH_BY_HEIGHT * place.height), 0.02, 0.98)
             own = own + _MEMORY * np.log(soft / (1 - soft))
         odds[person + 1] = own
     weights = np.exp(odds - odds.max(0))
@@ -201,7 +203,9 @@ def _on_edges(masks: Floats, picture: Floats) -> Floats:
     """Masks (h, w, N) brought to the edges of the picture."""
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
     refined = [
-        np.clip((guided(masks[..., n], grey, _GUIDE_RADIUS, _GUIDE_NOISE) - 0.5) * _GUIDE_CONTRAST + 0.5, 0, 1)
+        np.clip(
+            (guided(masks[..., n], grey, _GUIDE_RADIUS, _GUIDE_NOISE) - _GUIDE_MIDDLE) * _GUIDE_CONTRAST + 0.5, 0, 1
+        )
         for n in range(masks.shape[2])
     ]
     return np.asarray(np.stack(refined, -1), np.float32)
