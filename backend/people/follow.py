@@ -19,6 +19,8 @@ from backend.people.segmenter import Place, Segmenter, odds_of, place_of
 
 # How much the frame before counts against the looks of a pixel.
 _MEMORY = 0.5
+# A drawn mask is remembered better, for about so many frames.
+_DRAWN_MEMORY, _DRAWN_REACH = 1.5, 8.0
 _SMOOTH, _SMOOTH_BY_HEIGHT = 0.8, 0.004
 # Without a look at the person for so many frames, she is gone until seen again.
 _FORGET = 12
@@ -43,6 +45,8 @@ class _State:
     mask: Floats | None = None
     place: Place | None = None
     unseen: int = 0
+    since_drawn: float = float("inf")
+    """Frames since the last drawn mask on the way."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +122,14 @@ def _step(
         own = odds_of(model, looks, place, person) - against
         if prior is not None:
             soft = np.clip(cv2.GaussianBlur(prior, (0, 0), _SMOOTH + _SMOOTH_BY_HEIGHT * place.height), 0.02, 0.98)
-            own = own + _MEMORY * np.log(soft / (1 - soft))
+            near = float(np.exp(-state.since_drawn / _DRAWN_REACH))
+            own = own + (_MEMORY + _DRAWN_MEMORY * near) * np.log(soft / (1 - soft))
         odds[person + 1] = own
     weights = np.exp(odds - odds.max(0))
     masks = (weights / weights.sum(0))[1:]
     for person, state in enumerate(states):
         drawn = anchors.masks.get(person, {}).get(index)
+        state.since_drawn = 0.0 if drawn is not None else state.since_drawn + 1
         if drawn is not None:
             masks[person] = drawn
         masks[person] = tidy(masks[person], state.place)

@@ -12,12 +12,13 @@ import numpy as np
 from backend.core.color import Floats
 from backend.media.frame_store import FrameStore
 from backend.people.detect import Figure, detect_all
+from backend.people.drawn import tracked_as
 from backend.people.evidence import Backdrop, Evidence, boxes_of, compare, empty_scene
 from backend.people.figures import weigh
 from backend.people.follow import Anchors, follow
-from backend.people.labels import Labels, first_labels, hinted_labels, learned_labels, place_from
+from backend.people.lessons import Lessons
 from backend.people.scene import Scene, Tell
-from backend.people.segmenter import Place, Segmenter, Trainer, features, place_of
+from backend.people.segmenter import Segmenter, Trainer, features
 from backend.people.tracks import Track, track_all
 
 # A detector that misses somebody for a moment must not burn her into the background.
@@ -26,8 +27,6 @@ _DOUBTFUL = 0.1
 _MAYBE = 0.15
 # Around a body (share of the picture's width) there may be more of it.
 _BODY_MARGIN = 0.03
-_TRAINING_FRAMES = 48
-_PIXELS = 1500
 _STEPS = (350, 350)
 # Nats against a body where the empty scene is seen, or only darker.
 _DOUBT = 2.5
@@ -67,18 +66,16 @@ def find_by_motion(scene: Scene, hints: Hints, work: Path, stages: Stages) -> Fo
     detections = detect_all(scene, stages.detect)
     near = [_around(detections, index) for index in range(len(scene))]
     backdrop = empty_scene(scene, boxes_of(near, scene.size), lambda done: stages.track(0.3 * done))
-    if hints:
-        return Found(_learn(scene, backdrop, Anchors(hints, [{} for _ in hints]), work, stages.follow), [])
     figures = [weigh(compare(scene, backdrop, i), found) for i, found in enumerate(detections)]
     tracks = track_all(
         scene, figures, lambda i: compare(scene, backdrop, i).matter, lambda done: stages.track(0.3 + 0.4 * done)
     )
-    if not tracks:
+    if not tracks and not hints:
         return None
     near = [[t.figures[i] for t in tracks if i in t.figures] + boxes for i, boxes in enumerate(near)]
     backdrop = empty_scene(scene, boxes_of(near, scene.size), lambda done: stages.track(0.7 + 0.3 * done))
-    anchors = Anchors({}, [t.figures for t in tracks])
-    return Found(_learn(scene, backdrop, anchors, work, stages.follow), tracks)
+    people = tracked_as(list(hints.values()), tracks, len(scene)) if hints else [t.figures for t in tracks]
+    return Found(_learn(scene, backdrop, Anchors(hints, people), work, stages.follow), [] if hints else tracks)
 
 
 def _around(detections: Sequence[Sequence[Figure]], index: int) -> list[Figure]:
@@ -131,7 +128,7 @@ def _learn(scene: Scene, backdrop: Backdrop, anchors: Anchors, work: Path, tell:
         clues = _Clues(scene, backdrop, folder / "clues.raw", _part(part, 0, 0.2))
         model = Segmenter(max(len(anchors.masks), len(anchors.figures)))
         trainer = Trainer(model)
-        _collect(scene, clues, anchors, masks, trainer)
+        Lessons(len(scene), anchors, masks, clues.evidence, clues.looks).teach(trainer)
         trainer.train(steps)
         masks = follow(scene, model, clues.looks_and_doubts, anchors, folder, _part(part, 0.4, 0.6))
     assert masks is not None
@@ -141,34 +138,6 @@ def _learn(scene: Scene, backdrop: Backdrop, anchors: Anchors, work: Path, tell:
 def _part(tell: Tell, start: float, share: float) -> Tell:
     """Tell of a part of a stage."""
     return lambda done: tell(start + share * done)
-
-
-def _collect(scene: Scene, clues: _Clues, anchors: Anchors, masks: FrameStore | None, trainer: Trainer) -> None:
-    """Give the trainer the pixels of some frames, hinted ones among them."""
-    drawn = sorted({index for frames in anchors.masks.values() for index in frames})
-    spread = np.linspace(0, len(scene) - 1, min(len(scene), _TRAINING_FRAMES)).round().astype(int)
-    if drawn and masks is None:
-        spread = np.array([], int)
-    for index in sorted({*spread.tolist(), *drawn}):
-        labels, places = _labelled(clues.evidence(index), anchors, masks, index)
-        trainer.add(clues.looks(index), labels, places, 3 * _PIXELS if index in drawn else _PIXELS)
-
-
-def _labelled(
-    evidence: Evidence, anchors: Anchors, masks: FrameStore | None, index: int
-) -> tuple[Labels, list[Place | None]]:
-    """What is certain in a frame, and where everybody is: as drawn, else as found before, else as tracked."""
-    hinted = {person: frames[index] for person, frames in anchors.masks.items() if index in frames}
-    if hinted:
-        places = [place_of(hinted[p]) if p in hinted else None for p in range(len(anchors.masks))]
-        return hinted_labels(hinted, len(hinted) == len(anchors.masks)), places
-    if masks is not None:
-        found = masks.frame(index).transpose(2, 0, 1)
-        return learned_labels(evidence, found), [place_of(mask) for mask in found]
-    seen = {p: f[index] for p, f in enumerate(anchors.figures) if index in f and f[index].score > 0}
-    return first_labels(evidence, seen), [
-        place_from(seen[p]) if p in seen else None for p in range(len(anchors.figures))
-    ]
 
 
 def _cleared(scene: Scene, masks: FrameStore) -> Backdrop:
