@@ -25,6 +25,12 @@ _REACH = 1.0
 _COLORED = 0.35
 # How far effects are to be expected at all; most shadows and reflections are shorter than a person is tall.
 _EFFECTS_REACH = 1.2
+# Densities from this on hang together as one patch.
+_PATCH = 0.03
+# Between these densities what is usual is taken for a shadow.
+_SHADOW = (0.04, 0.12)
+# Between these densities an effect becomes believable where it is unusual.
+_STRANGE = (0.1, 0.3)
 # Restlessness (display values) up to which ground is calm enough for leftovers to mean something.
 _CALM_GROUND = 0.006
 
@@ -138,10 +144,26 @@ def nearest_person(data: ShotData, restless: Floats) -> Effects:
 def agreed(learned: Floats, usual: Floats) -> Floats:
     """What to take away for the background, half-way between what was learned and what is usual: (T, h, w, 3).
 
+    But never less than the shadows that are usual, or a ground that is never free would keep them.
+
     Background and effects learned on the same clip can be wrong together: ever brighter ground under ever deeper
     shadows shows the same picture. The usual effects know nothing of this clip's errors.
     """
-    return np.asarray((learned + usual) / 2, np.float32)
+    between = (learned + usual) / 2
+    return np.where(usual > np.abs(between), usual, between).astype(np.float32)
+
+
+def without_strange(alone: Floats, together: Floats, unusual: Floats) -> tuple[Floats, Floats]:
+    """Drop what is faint and where such a person has usually no effect: flicker of edges, not shadows.
+
+    Args:
+        alone: (T, N, h, w, 3), together: (T, h, w, 3) densities as learned.
+        unusual: (T, N, h, w) 0..1, see ``ShotData.unusual``.
+    """
+    low, high = _STRANGE
+    strong = np.clip((np.abs(alone).max(-1) - low) / (high - low), 0, 1)
+    kept = 1 - unusual * (1 - strong)
+    return np.asarray(alone * kept[..., None], np.float32), np.asarray(together * kept.max(1)[..., None], np.float32)
 
 
 def with_leftovers(
@@ -160,8 +182,11 @@ def with_leftovers(
     # A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
     grey = np.clip((left.min(-1) / np.maximum(left.max(-1), 1e-3) - _COLORED) / (1 - 2 * _COLORED), 0, 1)
     seen = (data.seen[:, 0].cpu().numpy() > 0).astype(np.float32)
-    trust = np.asarray(_stands_out(left, plate, restless) * calm * grey * seen, np.float32)
-    extra = _given_to_nearest(left * trust[..., None], data.distance[:, :, 0].cpu().numpy())
+    # Beside waves the ground is never calm, but there, too, a shadow looks like a shadow.
+    low, high = _SHADOW
+    expected = np.clip((usual.min(-1) - low) / (high - low), 0, 1)
+    trust = np.asarray(_stands_out(left, plate, restless) * np.maximum(calm, expected) * grey * seen, np.float32)
+    extra = _given_by_patches(left * trust[..., None], data.distance[:, :, 0].cpu().numpy())
     every = together + extra.sum(1)
     half, undo = np.float16, agreed(every, usual)
     return Effects((alone + extra).astype(half), every.astype(half), undo.astype(half), somebody_near(data))
@@ -180,6 +205,19 @@ def _given_to_nearest(change: Floats, distance: Floats) -> Floats:
     people = np.arange(distance.shape[1])[None, :, None, None]
     mine = (distance.argmin(1)[:, None] == people) * close[:, None]
     return np.asarray(change[:, None] * mine[..., None], np.float32)
+
+
+def _given_by_patches(change: Floats, distance: Floats) -> Floats:
+    """As ``_given_to_nearest``, but a patch goes whole to whom it comes nearest: a shadow begins at the feet."""
+    nearest = np.empty_like(distance)
+    for index, picture in enumerate(change):
+        changed = (np.abs(picture).max(-1) > _PATCH).astype(np.uint8)
+        count, patches = cv2.connectedComponents(changed)
+        for person, away in enumerate(distance[index]):
+            reach = np.full(count, np.inf, np.float32)
+            np.minimum.at(reach, patches, away)
+            nearest[index, person] = np.where(changed > 0, reach[patches], away)
+    return _given_to_nearest(change, nearest)
 
 
 def _last(pictures: Tensor) -> Floats:

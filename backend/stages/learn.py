@@ -16,8 +16,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from backend.core.color import Floats
 from backend.model.effect_net import EffectNet
-from backend.stages.effects import Effects, TrainingBackground, agreed, nearest_person, somebody_near, with_leftovers
-from backend.stages.prior import prior_net, usual_effects
+from backend.stages.effects import (
+    Effects,
+    TrainingBackground,
+    agreed,
+    nearest_person,
+    somebody_near,
+    with_leftovers,
+    without_strange,
+)
+from backend.stages.prior import prior_net, unusual, usual_effects
 from backend.stages.progress import Progress
 from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
@@ -71,7 +79,9 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     if run.settings.steps == 0:
         return Learned(nearest_person(data, restless), 0, 0)
     with FlopCounterMode(display=False) as counter:
-        usual = _last(usual_effects(prior_net(), data, background, restless))
+        alone, together = usual_effects(prior_net(), data, background, restless)
+    usual = _last(together)
+    data.unusual = unusual(alone)
     data.background = _first(background.refit(usual))
     counted = counter.get_total_flops()
     # Where the picture is never at rest, a difference says little about anybody's shadow.
@@ -93,14 +103,13 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         save_checkpoint(checkpoint, state, run.fingerprint)
     with FlopCounterMode(display=False) as counter:
         alone, together = predict(state.renderer, data.masks, run.settings)
-    effects = with_leftovers(
+    each, every = without_strange(
         np.asarray(alone.permute(0, 1, 3, 4, 2).cpu().numpy(), np.float32),
         _last(together),
-        usual,
-        background.refit(agreed(_last(together), usual)),
-        data,
-        restless,
+        data.unusual[:, :, 0].cpu().numpy(),
     )
+    clean = background.refit(agreed(every, usual))
+    effects = with_leftovers(each, every, usual, clean, data, restless)
     counted += counter.get_total_flops() * (1 + len(run.settings.refits))
     return Learned(effects, state.flops + counted, state.step)
 

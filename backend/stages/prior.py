@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from backend.core.color import Floats
 from backend.core.opacity import density
@@ -18,6 +19,9 @@ from backend.train.shot_data import ShotData
 WEIGHTS = Path(__file__).parents[1] / "model" / "prior.pt"
 # Frames that are looked at together; they are spread over the whole clip.
 _TOGETHER = 8
+# A usual density of this much within so many pixels makes any effect plausible.
+_USUAL = 0.04
+_NEARBY = 5
 
 
 @cache
@@ -30,8 +34,10 @@ def prior_net(weights: Path = WEIGHTS) -> PriorNet:
 
 
 @torch.no_grad()
-def usual_effects(net: PriorNet, data: ShotData, background: TrainingBackground, restless: Floats) -> Tensor:
-    """The signed density (T, 3, h, w) of everybody's effects together, as they usually look.
+def usual_effects(
+    net: PriorNet, data: ShotData, background: TrainingBackground, restless: Floats
+) -> tuple[Tensor, Tensor]:
+    """Signed densities of everybody's effects as they usually look, alone (T, N, 3, h, w) and together (T, 3, h, w).
 
     Args:
         net: see ``prior_net``.
@@ -40,6 +46,7 @@ def usual_effects(net: PriorNet, data: ShotData, background: TrainingBackground,
         restless: (T, h, w) how much pixels change by themselves.
     """
     free, darkest = background.free_share(), background.darkest()
+    alone = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
     together = torch.zeros_like(data.plate)
     observed = _first(density(_last(data.plate), _last(data.background))) * data.seen
     frames = len(data.plate)
@@ -56,8 +63,16 @@ def usual_effects(net: PriorNet, data: ShotData, background: TrainingBackground,
             free=torch.from_numpy(free[part])[None],
             darkest=torch.from_numpy(darkest[part])[None],
         )
-        together[part] = net(evidence.features())[1][0]
-    return together
+        one, everybody = net(evidence.features())
+        alone[part], together[part] = one[0], everybody[0]
+    return alone, together
+
+
+def unusual(densities: Tensor) -> Tensor:
+    """Where there is usually no effect, not even nearby: 0..1 of densities (..., 3, h, w) as (..., 1, h, w)."""
+    strength = densities.abs().amax(-3, keepdim=True).flatten(0, -4)
+    near = F.max_pool2d(strength, _NEARBY, 1, _NEARBY // 2).reshape(*densities.shape[:-3], 1, *densities.shape[-2:])
+    return 1 - (near / _USUAL).clamp(max=1)
 
 
 def _last(pictures: Tensor) -> Floats:

@@ -115,7 +115,9 @@ def _step(state: TrainState, data: ShotData, settings: TrainSettings) -> LossTer
         data.plate[chosen],
         data.seen[chosen],
         data.distance[chosen],
+        data.unusual[chosen],
         distance_weight(state.step, settings),
+        settings.weights.unusual,
     )
     loss = terms.total(settings.weights)
     value = float(loss.detach())

@@ -56,7 +56,9 @@ def loss_terms(
     plate: Tensor,
     weight: Tensor,
     distance: Tensor,
+    unusual: Tensor,
     far: float,
+    strange: float,
 ) -> LossTerms:
     """All terms of one step.
 
@@ -66,10 +68,12 @@ def loss_terms(
         plate: (B, 3, H, W).
         weight: (B, 1, H, W) 0..1, 0 where a body hides the background.
         distance: (B, N, 1, H, W) squared distance from the person in body heights.
+        unusual: (B, N, 1, H, W) 0..1, 1 where a person of that shape has usually no effect.
         far: how much dearer an effect gets with the distance. It plays the part of the paper's mask loss (LNR eq. 2):
             at first an effect belongs near its person, then the schedule lets go.
+        strange: how much dearer an effect gets where it is unusual.
     """
-    cost = 1 + far * distance
+    cost = 1 + far * distance + strange * unusual
     return LossTerms(
         reconstruction=reconstruction(picture, plate, weight),
         shadow_sparsity=sparsity(effects[:, :, :SHADOW_CHANNELS].clamp(min=0), cost),

@@ -10,10 +10,12 @@ class LossWeights:
     """Weights of the terms of ``losses.LossTerms``."""
 
     reconstruction: float = 1.0
-    shadow_sparsity: float = 0.002
+    shadow_sparsity: float = 0.001
     reflection_sparsity: float = 0.03
     distance: float = 5.0
     """How much dearer an effect gets one body height away from its person; let go as training proceeds."""
+    unusual: float = 8.0
+    """How much dearer an effect gets where such a person has usually none."""
     range: float = 0.02
 
 
@@ -41,6 +43,6 @@ class TrainSettings:
 PRESETS: dict[str, TrainSettings] = {
     # The closed-form start alone.
     "draft": TrainSettings(steps=0),
-    "standard": TrainSettings(steps=1000),
+    "standard": TrainSettings(steps=800),
     "best": TrainSettings(steps=2400, pixels=128 * 224),
 }

@@ -34,6 +34,8 @@ class ShotData:
     """(T, N, 1, h, w) squared distance from the person's body, in body heights."""
     background: Tensor
     """(T, 3, h, w); replaced whenever the background is estimated anew."""
+    unusual: Tensor
+    """(T, N, 1, h, w) 0..1, 1 where a person of that shape has usually no effect; 0 while nothing is known of that."""
 
     def to(self, device: torch.device) -> ShotData:
         """The same data on a device."""
@@ -98,6 +100,7 @@ def make_shot_data(plate: Floats, whole: Floats, visible: Floats, background: Fl
         seen=torch.from_numpy(1 - np.stack(covered).astype(np.float32))[:, None],
         distance=torch.from_numpy(np.asarray(distance, np.float32))[:, :, None],
         background=_channels_first(background),
+        unusual=torch.zeros(*whole.shape[:2], 1, *whole.shape[2:]),
     )
 
 

@@ -19,7 +19,9 @@ def random(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
 
 def terms(effects: Tensor, picture: Tensor, bootstrap: float = 1.0) -> LossTerms:
     weight = (random(B, 1, H, W) > 0.3).double()
-    return loss_terms(effects, picture, random(B, 3, H, W), weight, random(B, N, 1, H, W), bootstrap)
+    return loss_terms(
+        effects, picture, random(B, 3, H, W), weight, random(B, N, 1, H, W), random(B, N, 1, H, W), bootstrap, 1.0
+    )
 
 
 def test_gradients_are_right() -> None:
@@ -42,7 +44,9 @@ def test_small_errors_count_smoothly_up_to_the_kink() -> None:
 
 def test_a_perfect_picture_without_effects_costs_nothing() -> None:
     plate, zeros = random(B, 3, H, W), torch.zeros(B, N, OUTPUT_CHANNELS, H, W, dtype=torch.float64)
-    found = loss_terms(zeros, plate, plate, torch.ones(B, 1, H, W), random(B, N, 1, H, W), 5.0)
+    found = loss_terms(
+        zeros, plate, plate, torch.ones(B, 1, H, W), random(B, N, 1, H, W), random(B, N, 1, H, W), 5.0, 1.0
+    )
     assert float(found.total(LossWeights())) == 0
 
 
@@ -66,8 +70,8 @@ def test_an_effect_is_dearer_the_further_it_is_from_its_person() -> None:
     effects = torch.full((1, 1, OUTPUT_CHANNELS, 1, 2), 0.5)
     distance = torch.tensor([0.0, 4.0]).reshape(1, 1, 1, 1, 2)
     pictures = torch.zeros(1, 3, 1, 2)
-    early = loss_terms(effects, pictures, pictures, pictures[:, :1], distance, 1.0)
-    late = loss_terms(effects, pictures, pictures, pictures[:, :1], distance, 0.0)
+    early = loss_terms(effects, pictures, pictures, pictures[:, :1], distance, 0 * distance, 1.0, 0.0)
+    late = loss_terms(effects, pictures, pictures, pictures[:, :1], distance, 0 * distance, 0.0, 0.0)
     for name in ("shadow_sparsity", "reflection_sparsity"):
         near, far = getattr(early, name)[0, 0, 0, 0]
         assert float(far) == pytest.approx(5 * float(near))
