@@ -11,7 +11,8 @@ from backend.people.tracks import Track
 
 _LEAST_OVERLAP = 0.25
 # A track may begin so many frames after the drawing, or end before it.
-_LONGEST_WAIT = 8
+_LONGEST_WAIT = 12
+_STRIDE = 4
 
 
 def tracked_as(hints: Sequence[Mapping[int, Floats]], tracks: Sequence[Track], frames: int) -> list[dict[int, Figure]]:
@@ -54,8 +55,14 @@ def _owners(drawn: Mapping[int, Floats], tracks: Sequence[Track]) -> dict[int, i
 
 
 def _share(body: Figure, index: int, track: Track) -> float:
-    """How much a drawn body lies on a track in its frame, or in the next in which the track is known."""
+    """How much a drawn body lies on a track, which goes on as it went where it isn't known in the body's frame."""
     nearest = min(track.figures, key=lambda at: abs(at - index))
-    if abs(nearest - index) > _LONGEST_WAIT:
+    gap = index - nearest
+    if abs(gap) > _LONGEST_WAIT:
         return 0.0
-    return overlap(body, track.figures[nearest])
+    figure = track.figures[nearest]
+    inner = nearest - _STRIDE if gap > 0 else nearest + _STRIDE
+    if gap and inner in track.figures:
+        before, pace = track.figures[inner], gap / (nearest - inner)
+        figure = figure.moved(pace * (figure.x - before.x), pace * (figure.y - before.y))
+    return overlap(body, figure)
