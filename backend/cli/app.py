@@ -120,9 +120,7 @@ def people_edit(
 
 @app.command()
 def weights(
-    description: Annotated[
-        Path, typer.Argument(metavar="SET.json", help="What to download and from where")
-    ],
+    description: Annotated[Path, typer.Argument(metavar="SET.json", help="What to download and from where")],
     yes: Annotated[bool, typer.Option("--yes", help="Agree to the download and to the licence that is shown")] = False,
     json: Json = False,
 ) -> None:
