@@ -51,7 +51,8 @@ class CleanPlate:
     def _free(self, index: int) -> Floats:
         """(H, W) 0..1: 1 well away from bodies and effects."""
         view = self._shot.footage.view
-        effect = np.abs(self._effects.at(index, view)).max(-1) > _FREE
+        found, expected = self._effects.at(index, view), self._effects.undo_at(index, view)
+        effect = np.maximum(np.abs(found), np.abs(expected)).max(-1) > _FREE
         taken = (effect | (self._shot.footage.masks(index).max(0) > 0.02)).astype(np.uint8)
         size = 2 * max(1, round(_MARGIN * max(view) / 448)) + 1
         grown = cv2.dilate(taken, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
