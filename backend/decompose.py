@@ -90,8 +90,8 @@ def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancel
 
 @contextlib.contextmanager
 def _sole_writer(out: Path) -> Iterator[None]:
-    """Hold the output folder; raises InputError while another process does."""
-    lock = FileLock(out / WORK_FOLDER / "lock")
+    """Hold the output folder, and leave no trace when nothing was written; raises InputError while another holds it."""
+    lock, made = FileLock(out / WORK_FOLDER / "lock"), not out.exists()
     with writing(out):
         (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
         held = lock.acquire()
@@ -103,6 +103,8 @@ def _sole_writer(out: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+        if all(path.name in (WORK_FOLDER, "lock") for path in out.rglob("*")):
+            shutil.rmtree(out if made else out / WORK_FOLDER, ignore_errors=True)
 
 
 def _written(request: DecomposeRequest, shot: Shot, run: Run, progress: Progress, began: float) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import torch
+
 from pretraining.examples import write_examples
 from pretraining.train import train_prior
 
@@ -20,6 +22,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    torch.set_flush_denormal(True)  # several times faster on a processor
     if args.clips:
         write_examples(args.folder, args.seed, args.clips, _SIZE)
     train_prior(args.folder, args.weights, args.steps, args.seed)

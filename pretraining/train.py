@@ -107,7 +107,6 @@ def _signed_light(density: Tensor) -> Tensor:
 def train_prior(folder: Path, weights: Path, steps: int, seed: int = 0, resume: bool = False) -> None:
     """Train for ``steps`` and write the weights (half precision) now and then."""
     torch.manual_seed(seed)
-    torch.set_flush_denormal(True)
     generator = torch.Generator().manual_seed(seed)
     examples, net = Examples(folder), PriorNet()
     if resume:

@@ -58,7 +58,7 @@ def test_the_shipped_weights_find_shadows_in_scenes_they_have_not_seen(tmp_path:
             inputs = evidence(batch, torch.zeros(()))
             found += float(loss(*prior_net()(inputs.features()), batch))
             nothing += float(loss(torch.zeros_like(batch["alone"]), torch.zeros_like(batch["together"]), batch))
-    assert found < 0.5 * nothing
+    assert found < 0.8 * nothing
 
 
 def test_an_example_holds_what_is_asked_for() -> None:

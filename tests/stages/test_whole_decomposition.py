@@ -11,7 +11,7 @@ import pytest
 
 from backend.core.composite import composite
 from backend.decompose import TRAINING, decompose
-from backend.errors import Cancelled, InputError, MaskError, PlateError
+from backend.errors import Cancelled, InputError, MaskError, PeopleError, PlateError
 from backend.media.layer_set import LayerReader, open_layers
 from backend.protocol import DecomposeRequest, DecomposeSettings, Event, EventKind
 from backend.train.settings import PRESETS, TrainSettings
@@ -256,7 +256,7 @@ def test_two_never_write_to_one_folder(tmp_path: Path) -> None:
     ("changes", "error"),
     [
         ({"plate": "nowhere.mp4"}, PlateError),
-        ({"masks": ""}, MaskError),
+        ({"masks": ""}, PeopleError),
         ({"masks": "nowhere"}, MaskError),
         ({"first_frame": 5, "last_frame": 50}, InputError),
         ({"preset": "huge"}, InputError),
