@@ -13,6 +13,7 @@ _LEAST_OVERLAP = 0.25
 # A track may begin so many frames after the drawing, or end before it.
 _LONGEST_WAIT = 12
 _STRIDE = 4
+_HIT = 0.26
 
 
 def tracked_as(hints: Sequence[Mapping[int, Floats]], tracks: Sequence[Track], frames: int) -> list[dict[int, Figure]]:
@@ -48,21 +49,29 @@ def _owners(drawn: Mapping[int, Floats], tracks: Sequence[Track]) -> dict[int, i
         if place is None:
             continue
         body = Figure(place.x, place.y, place.height, 1.0)
-        shares = [_share(body, index, track) for track in tracks]
+        shares = [_share(body, mask, index, track) for track in tracks]
         best = max(range(len(tracks)), key=shares.__getitem__, default=-1)
         found[index] = best if best >= 0 and shares[best] > _LEAST_OVERLAP else None
     return found
 
 
-def _share(body: Figure, index: int, track: Track) -> float:
-    """How much a drawn body lies on a track, which goes on as it went where it isn't known in the body's frame."""
+def _share(body: Figure, mask: Floats, index: int, track: Track) -> float:
+    """How much a drawn body lies on a track, which stays or goes on where it isn't known in the body's frame."""
     nearest = min(track.figures, key=lambda at: abs(at - index))
     gap = index - nearest
     if abs(gap) > _LONGEST_WAIT:
         return 0.0
     figure = track.figures[nearest]
+    places = [figure]
     inner = nearest - _STRIDE if gap > 0 else nearest + _STRIDE
     if gap and inner in track.figures:
         before, pace = track.figures[inner], gap / (nearest - inner)
-        figure = figure.moved(pace * (figure.x - before.x), pace * (figure.y - before.y))
-    return overlap(body, figure)
+        places.append(figure.moved(pace * (figure.x - before.x), pace * (figure.y - before.y)))
+    return max(max(overlap(body, place), _HIT if _lies_on(place, mask) else 0.0) for place in places)
+
+
+def _lies_on(figure: Figure, mask: Floats) -> bool:
+    """Whether the middle of a figure is part of a body: outstretched arms make the one look larger than the other."""
+    height, width = mask.shape
+    x, y = round(figure.x), round(figure.y)
+    return bool(0 <= x < width and 0 <= y < height and mask[y, x] > 0.5)

@@ -31,8 +31,9 @@ _LEAST_NEW = 0.0
 _LEAST_HITS = 3
 _LEAST_SURE = 0.6
 _LEAST_SUM = 2.0
-_LEAST_MEAN = 0.15
+_LEAST_MEAN = 0.2
 _TWICE = 0.4
+_NEAR_FRAMES = 6
 
 
 _BINS = (np.linspace(0, 256, 7), np.linspace(72, 184, 9), np.linspace(72, 184, 9))
@@ -231,11 +232,12 @@ def _trimmed(track: Track) -> Track:
 
 
 def _together(a: Track, b: Track) -> float:
-    """Share of their common frames in which ``a`` lies on ``b`` or is a part of it; 0 when they hardly meet."""
-    common = a.figures.keys() & b.figures.keys()
-    if len(common) < 0.3 * len(a.figures):
-        return 0.0
-    return sum(_lies_on(a.figures[i], b.figures[i]) for i in common) / len(common)
+    """Share of the frames of ``a`` in which it lies on ``b`` or is a part of it; ``b`` may be seen a little later."""
+    lies = 0
+    for index, figure in a.figures.items():
+        nearest = min(b.figures, key=lambda at: abs(at - index))
+        lies += abs(nearest - index) <= _NEAR_FRAMES and _lies_on(figure, b.figures[nearest])
+    return lies / len(a.figures)
 
 
 def _lies_on(a: Figure, b: Figure) -> bool:
