@@ -21,12 +21,14 @@ _SURE = 0.6
 _LIKELY = 0.3
 _APART = 0.3
 _EDGE_FIT = 0.22
+_DIFFERS, _LEAST_SHADE, _SHADE = 0.5, 0.15, 0.6
 
 Labels = npt.NDArray[np.int32]
 
 
 def weigh(evidence: Evidence, detections: Sequence[Figure]) -> list[Figure]:
     """The figures of one frame: blobs that moved, split where the detector sees several, and those who stand still."""
+    detections = [figure for figure in detections if not _shadowy(evidence, figure)]
     count, labels, boxes = blobs(evidence.changed | _likely(evidence, detections))
     found: list[Figure] = []
     explained: set[int] = set()
@@ -104,6 +106,13 @@ def _core(figure: Figure, shape: tuple[int, ...]) -> tuple[slice, slice]:
 
 def _share_in(labels: Labels, label: int, figure: Figure) -> float:
     return float((labels[_core(figure, labels.shape)] == label).mean())
+
+
+def _shadowy(evidence: Evidence, figure: Figure) -> bool:
+    """Whether most of what differs in a figure is a shadow: shadows of people look like people."""
+    core = _core(figure, evidence.shadow.shape)
+    differs = evidence.difference[core] > _DIFFERS
+    return bool(differs.mean() > _LEAST_SHADE and evidence.shadow[core][differs].mean() > _SHADE)
 
 
 def _unsure(evidence: Evidence, figure: Figure) -> bool:
