@@ -19,6 +19,7 @@ from backend.media.files import writing
 from backend.media.layer_set import (
     BACKGROUND,
     INFO_NAME,
+    MASKS,
     RESIDUAL,
     CameraEntry,
     LayerEntry,
@@ -29,7 +30,7 @@ from backend.media.layer_set import (
 from backend.media.masks import MaskFolder, open_masks
 from backend.media.people_info import PEOPLE_NAME
 from backend.media.plates import Plate, open_plate
-from backend.people.find import choose_finder, find_people
+from backend.people.find import check_people_folder, choose_finder, find_people
 from backend.protocol import VERSION, DecomposeRequest, Event, InvalidSetting, Task, check_settings
 from backend.stages import export
 from backend.stages.clean_plate import CleanPlate, estimate_canvas
@@ -72,6 +73,9 @@ def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancel
     if check_out_folder(out, request.resume):
         return out / INFO_NAME
     with _sole_writer(out):
+        # Once more: another process may have finished it between the look and the lock.
+        if check_out_folder(out, request.resume):
+            return out / INFO_NAME
         if masks is None:
             request, masks = _with_people(request, plate, report, cancelled)
             report = _later(report, PEOPLE_SHARE)
@@ -113,7 +117,7 @@ def _written(request: DecomposeRequest, shot: Shot, run: Run, progress: Progress
         learned = learn_effects(shot, run, progress)
     with progress.timed(BACKGROUNDS):
         canvas = estimate_canvas(shot, learned.effects, lambda done: progress.tell(BACKGROUNDS, done))
-    writer = LayerSetWriter(run.folder)
+    writer = LayerSetWriter(run.folder, Path(request.masks))
     with progress.timed(WRITING):
         clean = CleanPlate(shot, learned.effects, canvas)
         error = export.write_frames(writer, shot, learned.effects, clean, request.settings.residual, progress)
@@ -127,10 +131,16 @@ def _with_people(
     request: DecomposeRequest, plate: Plate, report: Callable[[Event], None], cancelled: Callable[[], bool]
 ) -> tuple[DecomposeRequest, MaskFolder]:
     """Find the people of the plate, or take those found before; returns the request with their masks."""
-    folder = Path(request.out) / "masks"
+    folder, work = Path(request.out) / MASKS, Path(request.out) / WORK_FOLDER / "people"
     if not (folder / PEOPLE_NAME).exists():
-        search = dataclasses.replace(request, out=str(folder), task=Task.PEOPLE.value)
+        check_people_folder(folder)
+        # Found elsewhere and moved when whole: half a list of people must stop no later run.
+        shutil.rmtree(work, ignore_errors=True)
+        search = dataclasses.replace(request, out=str(work), task=Task.PEOPLE.value)
         find_people(search, _earlier(report, PEOPLE_SHARE), cancelled)
+        with writing(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            work.rename(folder)
     return dataclasses.replace(request, masks=str(folder)), open_masks(folder, plate.info)
 
 

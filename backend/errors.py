@@ -77,7 +77,7 @@ class OutOfMemory(RetimeError):
 class NumericalError(RetimeError):
     """Training produced a value that is not a number."""
 
-    advice = "Run again with another seed; if it happens again, send log.txt"
+    advice = "Run it with another seed into a new folder; if it happens again, send log.txt"
 
 
 class Cancelled(RetimeError):

@@ -30,7 +30,15 @@ PREDECESSOR_SECONDS = 120.0
 """How long to wait for a worker that an earlier server has left behind with the same job."""
 PROGRESS_SECONDS = 0.25
 """Shortest time between two lines of progress; clients ask twice a second."""
-OUT_OF_MEMORY_SIGNS = ("out of memory", "allocate memory", "not enough memory", "insufficient memory")
+OUT_OF_MEMORY_SIGNS = (
+    "out of memory",
+    "allocate memory",
+    "not enough memory",
+    "insufficient memory",
+    "bad_alloc",
+    "failed to map segment",
+    "can't start new thread",
+)
 
 Decompose = Callable[[DecomposeRequest, Callable[[Event], None], Callable[[], bool]], Path]
 

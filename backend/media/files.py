@@ -11,6 +11,7 @@ from pathlib import Path
 
 from backend.errors import NoSpace, OutputError, RetimeError
 
+_UNFINISHED = ".tmp"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -50,24 +51,45 @@ def reading(path: Path, kind: type[RetimeError]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, durable: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``; it gets its final name when the block ends well, else it vanishes.
+
+    ``durable`` waits for the disk before the final name is given, so that not even a power cut leaves half of it.
 
     Raises:
         OutputError: the folder can't be written. NoSpace: the disk is full.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{_UNFINISHED}{path.suffix}")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
+            if durable:
+                to_disk(temporary)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole file at once, or leave what was there."""
-    with whole_file(path) as temporary:
+def write_bytes(path: Path, data: bytes, durable: bool = False) -> None:
+    """Write a whole file at once, or leave what was there; raises as ``whole_file``."""
+    with whole_file(path, durable) as temporary:
         temporary.write_bytes(data)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until the disk holds a file, whatever happens to the power then. Raises OSError."""
+    # Opened for writing, because Windows refuses to wait for a file that is open for reading.
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed have left half-written in a folder; the caller is its only writer."""
+    for path in folder.glob(f".*{_UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            path.unlink()

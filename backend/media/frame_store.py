@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.core.color import Floats
-from backend.media.files import write_bytes, writing
+from backend.media.files import to_disk, write_bytes, writing
 
 _KINDS = {"uint8": 255.0, "float16": 1.0}
 
@@ -45,6 +45,8 @@ class FrameStore:
                 if store.kind == "uint8" and _kind_of(frame) != "uint8":
                     store = store._refined(file)
                 file.write(store._pack(frame))
+        with writing(path):
+            to_disk(path)
         write_bytes(path.with_suffix(".json"), json.dumps({"shape": store.shape, "kind": store.kind}).encode())
         return store
 

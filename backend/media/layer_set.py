@@ -13,7 +13,7 @@ import numpy.typing as npt
 from backend.core.color import Floats, decode_layer, decode_residual, encode_layer, encode_residual
 from backend.errors import InputError, LayerSetError, OutputError
 from backend.media.exr import UnreadableExr, read_exr, write_exr
-from backend.media.files import reading, write_bytes, writing
+from backend.media.files import reading, sweep, to_disk, write_bytes, writing
 from backend.media.layer_info import (
     BACKGROUND,
     RESIDUAL,
@@ -39,8 +39,9 @@ __all__ = [
 ]
 
 INFO_NAME = "layers.json"
+MASKS = "masks"
 # What an unfinished folder may hold beside the folders of its layers. Hidden files are never looked at.
-_OWN_FILES = ("log.txt", "masks")
+_OWN_FILES = ("log.txt", MASKS)
 _OWN_PREFIXES = ("checkpoint", "preview")
 
 
@@ -55,8 +56,11 @@ class LayerSetWriter:
     Every method raises OutputError (NoSpace when the disk is full) and leaves no torn file behind.
     """
 
-    def __init__(self, out_dir: Path) -> None:
+    def __init__(self, out_dir: Path, given_masks: Path | None = None) -> None:
+        """``given_masks``: where the masks come from; those that lie in the set already are left as they are."""
         self.folder = out_dir
+        self._masks = out_dir / MASKS
+        self._copies_masks = given_masks is None or given_masks.resolve() != self._masks.resolve()
 
     def write_layer(self, name: str, frame_number: int, color: npt.ArrayLike, alpha: npt.ArrayLike) -> None:
         """Write straight display colour (H, W, 3) 0..1 and alpha (H, W) 0..1."""
@@ -73,14 +77,18 @@ class LayerSetWriter:
 
     def write_mask(self, name: str, frame_number: int, mask: npt.ArrayLike) -> None:
         """Write a subject's mask (H, W) 0..1 as 8-bit grey; a file that holds it already keeps its date."""
+        if not self._copies_masks:
+            return
         grey = np.round(np.clip(np.asarray(mask, np.float32), 0, 1) * 255).astype(np.uint8)
         _, data = cv2.imencode(".png", grey)
-        path = frame_path(self.folder / "masks", name, frame_number, ".png")
+        path = frame_path(self._masks, name, frame_number, ".png")
         if not path.is_file() or path.read_bytes() != data.tobytes():
             write_bytes(path, data.tobytes())
 
     def finish(self, info: LayerSetInfo) -> Path:
         """Write the description, after which the set is finished; returns its path.
+
+        The disk has every frame by then, so that no power cut can leave a finished set with half a picture.
 
         Raises:
             OutputError: a frame that was written before is gone.
@@ -88,8 +96,14 @@ class LayerSetWriter:
         missing = _missing_frame(self.folder, info)
         if missing:
             raise OutputError(f"Layer {missing[0]!r} lost frame {missing[1]} while the others were written")
+        with writing(self.folder):
+            for layer in info.layers:
+                for number in range(info.first_frame, info.last_frame + 1):
+                    to_disk(frame_path(self.folder, layer.name, number))
+            for folder in (self.folder, *(self.folder / layer.name for layer in info.layers), *_folders(self._masks)):
+                sweep(folder)
         path = self.folder / INFO_NAME
-        write_bytes(path, (json.dumps(info.to_json(), indent=1, allow_nan=False) + "\n").encode())
+        write_bytes(path, (json.dumps(info.to_json(), indent=1, allow_nan=False) + "\n").encode(), durable=True)
         return path
 
 
@@ -184,7 +198,7 @@ def check_out_folder(out: Path, resume: bool) -> bool:
         True when the set is finished already and there is nothing to resume (only with ``resume``).
 
     Raises:
-        InputError: the folder holds a layer set, unfinished work without ``resume``, or foreign files.
+        InputError: the folder holds a layer set, unfinished work without ``resume``, foreign files, or links.
         OutputError: the path is a file, or nothing can be written there.
     """
     with writing(out):
@@ -208,6 +222,12 @@ def _check_content(out: Path, resume: bool) -> bool:
         if resume:
             return True
         raise InputError(f"{out} already holds a layer set", "Choose another folder or delete it")
+    links = [path for path in (*out.iterdir(), *_folders(out / MASKS)) if path.is_symlink()]
+    if links:
+        raise InputError(
+            f"{min(links)} is a link, and what is written there would land elsewhere",
+            "Take it away, or choose another folder",
+        )
     entries = sorted(path for path in out.iterdir() if not path.name.startswith("."))
     foreign = [path.name for path in entries if not _is_own(path)]
     if foreign:
@@ -217,6 +237,10 @@ def _check_content(out: Path, resume: bool) -> bool:
             f"{out} holds an unfinished layer set", "Add --resume to go on with it, or choose another folder"
         )
     return False
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
 
 
 def _is_own(path: Path) -> bool:

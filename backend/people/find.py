@@ -19,7 +19,7 @@ from backend.media.plates import Plate, open_plate
 from backend.people.hints import read_hints
 from backend.people.motion import Found, Hints, Stages, find_by_motion
 from backend.people.neural import find_by_network, load_networks
-from backend.people.result import Sighting, person_of, sight, write_result
+from backend.people.result import UNFINISHED, Sighting, person_of, sight, write_result
 from backend.people.scene import Scene, read_scene, work_size
 from backend.people.weights import have_weights, weights_folder
 from backend.protocol import DecomposeRequest, DecomposeSettings, Event, InvalidSetting, check_settings
@@ -51,7 +51,7 @@ class Finder:
 def find_people(request: DecomposeRequest, report: Report, cancelled: Callable[[], bool]) -> Path:
     """Find the people of a plate, or carry those hinted through it; masks and list go to ``request.out``.
 
-    All input is checked before anything is written.
+    All input is checked before anything is written. What is finished already is left alone with ``request.resume``.
 
     Returns:
         The path of the finished ``people.json``.
@@ -66,6 +66,8 @@ def find_people(request: DecomposeRequest, report: Report, cancelled: Callable[[
         settings = check_settings(request.settings)
     except InvalidSetting as error:
         raise SettingError(str(error)) from error
+    if request.resume and (out / PEOPLE_NAME).exists():
+        return out / PEOPLE_NAME
     plate = open_plate(Path(request.plate), settings.first_frame, settings.last_frame)
     check_people_folder(out)
     hints = _hints(request, plate)
@@ -98,11 +100,13 @@ def choose_finder(wanted: str) -> str:
 
 
 def check_people_folder(out: Path) -> None:
-    """Make sure that nothing in the way is overwritten; raises InputError."""
+    """Make sure that nothing in the way is overwritten but what a killed search has left; raises InputError."""
     with writing(out):
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} is a file", "Choose a new folder or an empty one")
-        if out.is_dir() and any(path.name != WORK_FOLDER for path in out.iterdir()):
+        names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+        killed = UNFINISHED in names and PEOPLE_NAME not in names
+        if names - {WORK_FOLDER} and not killed:
             raise InputError(f"{out} is not empty", "Choose a new folder or an empty one")
 
 

@@ -24,6 +24,7 @@ _GUIDE_RADIUS = 0.006
 _GUIDE_NOISE = 1.5e-3
 _CONTRAST = 2.2
 _THUMBNAIL = 128
+UNFINISHED = ".unfinished"
 # Smaller than this share of the picture, or seen in fewer frames, a body is an accident.
 _LEAST_AREA = 4e-4
 _LEAST_FRAMES = 3
@@ -96,7 +97,7 @@ def write_result(
         thumbs: for each person the frame (0-based) of the thumbnail.
         tell: told how far it is.
     """
-    unfinished = folder / ".unfinished"
+    unfinished = folder / UNFINISHED
     with writing(folder):
         shutil.rmtree(unfinished, ignore_errors=True)
         for person in info.people:
@@ -112,8 +113,10 @@ def write_result(
         for made in sorted(unfinished.iterdir()):
             shutil.rmtree(folder / made.name, ignore_errors=True)
             made.rename(folder / made.name)
+        # The folder goes last: where there is one without a list, a search was killed here.
+        path = write_people(folder, info)
         unfinished.rmdir()
-    return write_people(folder, info)
+    return path
 
 
 def _full_size(small: Floats, columns: Sequence[int], frame: Floats) -> Iterator[Floats]:
