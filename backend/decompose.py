@@ -44,6 +44,7 @@ from backend.stages.survey import survey
 from backend.train.checkpoint import CHECKPOINT_NAME, check_checkpoint
 from backend.train.device import choose_device
 from backend.train.settings import PRESETS
+from backend.train.team import Team
 
 READING, SURVEY, BACKGROUNDS, WRITING = "Reading", "Following the Camera", "Cleaning the Background", export.STAGE
 # Expected shares of the time when nothing is trained; training comes on top.
@@ -53,11 +54,16 @@ PEOPLE_SHARE = 0.3
 """Expected share of the time that finding people takes."""
 
 
-def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancelled: Callable[[], bool]) -> Path:
+def decompose(
+    request: DecomposeRequest,
+    report: Callable[[Event], None],
+    cancelled: Callable[[], bool],
+    team: Team | None = None,
+) -> Path:
     """Decompose a plate into one layer per person over a clean background.
 
     All input is checked before anything is written. Without masks the people are found first. A cancelled run leaves a
-    checkpoint and goes on with ``request.resume``.
+    checkpoint and goes on with ``request.resume``. A team (see ``train.team``) shares the training.
 
     Returns:
         The path of the finished ``layers.json``.
@@ -67,7 +73,7 @@ def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancel
             process is writing there.
         Cancelled, OutputError, NumericalError: see there.
     """
-    began = time.monotonic()
+    began, team = time.monotonic(), team or Team()
     out = Path(request.out)
     device, plate, masks = _checked(request)
     if check_out_folder(out, request.resume):
@@ -86,7 +92,15 @@ def decompose(request: DecomposeRequest, report: Callable[[Event], None], cancel
         progress.say(f"Decomposing {plate.info.path} with {json.dumps(dataclasses.asdict(request.settings))}")
         # What another plate has left behind here must not be taken for this one's.
         shot = _surveyed(plate, masks, out / WORK_FOLDER / fingerprint[:16], progress)
-        run = Run(preset, device, request.settings.seed, out, fingerprint, request.settings.max_seconds)
+        run = Run(
+            preset,
+            team.device(device),
+            request.settings.seed,
+            out,
+            fingerprint,
+            request.settings.max_seconds,
+            team,
+        )
         path = _written(request, shot, run, progress, began)
         shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
     return path
@@ -120,9 +134,9 @@ def _written(request: DecomposeRequest, shot: Shot, run: Run, progress: Progress
     writer = LayerSetWriter(run.folder, Path(request.masks))
     with progress.timed(WRITING):
         clean = CleanPlate(shot, learned.effects, canvas)
-        error = export.write_frames(writer, shot, learned.effects, clean, request.settings.residual, progress)
-    metrics = _metrics(began, progress, learned, error)
-    path = writer.finish(_describe(request, shot, metrics))
+        written = export.write_frames(writer, shot, learned.effects, clean, request.settings.residual, progress)
+    metrics = _metrics(began, progress, learned, written.error)
+    path = writer.finish(_describe(request, shot, metrics, written.observed))
     progress.say(f"Finished: {json.dumps(metrics)}")
     return path
 
@@ -219,7 +233,7 @@ def _metrics(began: float, progress: Progress, learned: Learned, error: float) -
     }
 
 
-def _describe(request: DecomposeRequest, shot: Shot, metrics: dict[str, object]) -> LayerSetInfo:
+def _describe(request: DecomposeRequest, shot: Shot, metrics: dict[str, object], observed: float) -> LayerSetInfo:
     info, names = shot.footage.info, shot.footage.names
     layers = [LayerEntry.of(BACKGROUND, BACKGROUND), *map(LayerEntry.of, names)]
     if request.settings.residual:
@@ -239,4 +253,5 @@ def _describe(request: DecomposeRequest, shot: Shot, metrics: dict[str, object])
         camera=camera,
         settings=dataclasses.asdict(request.settings),
         metrics=metrics,
+        observed=round(observed, 5),
     )

@@ -72,9 +72,11 @@ def decompose(
             residual=residual,
             finder=finder,
         )
-        from backend.decompose import decompose as decompose_plate
+        from backend.cli.team import decompose_in_team
 
-        typer.echo(os.fsencode(decompose_plate(request, report, stop)))
+        path = decompose_in_team(request, report, stop)
+        if path is not None:
+            typer.echo(os.fsencode(path))
 
     raise typer.Exit(run(work, Path(out), json))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -34,6 +34,7 @@ from backend.train.loop import TrainState, new_state, predict, train
 from backend.train.losses import LossTerms
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData, area_growth, body_height, make_shot_data, shrink, training_size
+from backend.train.team import Order, Team
 
 STAGE = "Training"
 # Change from frame to frame (display values) at which a pixel counts half in training.
@@ -54,6 +55,8 @@ class Run:
     """Checkpoint and preview pictures go here."""
     fingerprint: str
     max_seconds: float = 0.0
+    team: Team = field(default_factory=Team)
+    """Who shares the steps."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,12 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     def refit(together: Tensor) -> Tensor:
         return _first(background.refit(agreed(_last(together), usual))).to(run.device)
 
+    run.team.order(Order.BEGIN)
+    run.team.share((run.settings, run.seed, data.to(torch.device("cpu")), state.content()))
     deadline = time.monotonic() + run.max_seconds if run.max_seconds else math.inf
     watcher = _Watcher(run, data, progress)
     try:
-        train(state, data, run.settings, refit, watcher.after_step, progress.cancelled, deadline)
+        train(state, data, run.settings, refit, watcher.after_step, progress.cancelled, deadline, run.team)
     finally:
         save_checkpoint(checkpoint, state, run.fingerprint)
     with FlopCounterMode(display=False) as counter:

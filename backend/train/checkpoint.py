@@ -19,19 +19,7 @@ CHECKPOINT_NAME = "checkpoint.pt"
 def save_checkpoint(path: Path, state: TrainState, fingerprint: str) -> None:
     """Write the whole state atomically; ``fingerprint`` says which plate, masks and settings it belongs to."""
     buffer = io.BytesIO()
-    torch.save(
-        {
-            "fingerprint": fingerprint,
-            "renderer": state.renderer.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "generator": state.generator.get_state(),
-            "background": state.background,
-            "step": state.step,
-            "flops": state.flops,
-            "history": state.history,
-        },
-        buffer,
-    )
+    torch.save({"fingerprint": fingerprint, **state.content()}, buffer)
     write_bytes(path, buffer.getvalue())
 
 
@@ -66,11 +54,5 @@ def load_checkpoint(path: Path, state: TrainState, fingerprint: str) -> bool:
     saved = _read(path, fingerprint, state.background.device)
     if saved is None:
         return False
-    state.renderer.load_state_dict(saved["renderer"])
-    state.optimizer.load_state_dict(saved["optimizer"])
-    state.generator.set_state(saved["generator"].cpu())
-    state.background = saved["background"]
-    state.step = int(saved["step"])
-    state.flops = int(saved["flops"])
-    state.history = list(saved["history"])
+    state.restore(saved)
     return True

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from backend.train.losses import LossTerms, loss_terms
 from backend.train.schedule import distance_weight, learning_rate, refit_steps
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData
+from backend.train.team import Order, Team
 
 # The learned maps have few weights and may move faster than the network.
 _MAP_RATE = 2.0
@@ -52,6 +54,28 @@ class TrainState:
     flops: int = 0
     history: list[float] = field(default_factory=list)
 
+    def content(self) -> dict[str, Any]:
+        """All of it as tensors, numbers and lists, for a file or for another process."""
+        return {
+            "renderer": self.renderer.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "background": self.background,
+            "step": self.step,
+            "flops": self.flops,
+            "history": self.history,
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Take over what ``content`` gave, on this state's device."""
+        self.renderer.load_state_dict(content["renderer"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.generator.set_state(content["generator"].cpu())
+        self.background = content["background"].to(self.background.device)
+        self.step = int(content["step"])
+        self.flops = int(content["flops"])
+        self.history = list(content["history"])
+
 
 def new_state(data: ShotData, settings: TrainSettings, seed: int) -> TrainState:
     """A fresh start; the same seed gives the same start."""
@@ -74,14 +98,15 @@ def train(
     after_step: Callable[[TrainState, LossTerms], None],
     cancelled: Callable[[], bool],
     deadline: float = math.inf,
+    team: Team | None = None,
 ) -> TrainState:
-    """Train until the schedule or the time (``time.monotonic``) ends.
+    """Train until the schedule or the time (``time.monotonic``) ends; a team shares the frames of every step.
 
     Raises:
         Cancelled: as soon as ``cancelled()`` is true; the state is as after the last whole step.
         NumericalError: the loss is not a number.
     """
-    refits = refit_steps(settings)
+    team, refits = team or Team(), refit_steps(settings)
     # Known from before in a run that goes on; counting again would change its rounding.
     per_step = state.flops // state.step if state.step else 0
     while state.step < settings.steps and time.monotonic() < deadline:
@@ -89,22 +114,30 @@ def train(
             raise Cancelled("Training was cancelled")
         if state.step in refits:
             state.background = refit(predict(state.renderer, data.masks, settings)[1])
+            team.order(Order.BACKGROUND)
+            team.share(state.background.cpu())
+        team.order(Order.STEP)
         if not per_step:
             # Every step costs the same, and counting makes it slower.
             with FlopCounterMode(display=False) as counter:
-                terms = _step(state, data, settings)
-            per_step = counter.get_total_flops()
+                terms = take_step(state, data, settings, team)
+            per_step = counter.get_total_flops() * team.size
         else:
-            terms = _step(state, data, settings)
+            terms = take_step(state, data, settings, team)
         state.step += 1
         state.flops += per_step
         after_step(state, terms)
     return state
 
 
-def _step(state: TrainState, data: ShotData, settings: TrainSettings) -> LossTerms:
+def take_step(state: TrainState, data: ShotData, settings: TrainSettings, team: Team) -> LossTerms:
+    """One step on random frames, of which every process of the team sees its part."""
     frames = len(data.plate)
-    chosen = torch.randperm(frames, generator=state.generator)[: settings.batch_frames].to(data.plate.device)
+    everybody = torch.randperm(frames, generator=state.generator)[: settings.batch_frames]
+    # With fewer frames than processes, some see one that counts nothing.
+    chosen = team.part(everybody)
+    share = len(chosen) / len(everybody)
+    chosen = (chosen if len(chosen) else everybody[:1]).to(data.plate.device)
     for group in state.optimizer.param_groups:
         group["lr"] = group["speed"] * learning_rate(state.step, settings)
     effects, _, together = state.renderer(data.masks[chosen])
@@ -119,12 +152,13 @@ def _step(state: TrainState, data: ShotData, settings: TrainSettings) -> LossTer
         distance_weight(state.step, settings),
         settings.weights.unusual,
     )
-    loss = terms.total(settings.weights)
-    value = float(loss.detach())
+    loss = share * terms.total(settings.weights)
+    value = float(team.add(loss.detach().clone()))
     if not math.isfinite(value):
         raise NumericalError(f"Training broke down at step {state.step}: the loss is {value}")
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    team.add_gradients(state.renderer.parameters())
     state.optimizer.step()
     state.history.append(value)
     return terms

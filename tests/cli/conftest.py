@@ -34,7 +34,7 @@ def decompose_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], list[Dec
     requests: list[DecomposeRequest] = []
 
     def install(work: Work) -> list[DecomposeRequest]:
-        def decompose(request: DecomposeRequest, report: object, cancelled: object) -> Path:
+        def decompose(request: DecomposeRequest, report: object, cancelled: object, _team: object) -> Path:
             requests.append(request)
             return work(request, report, cancelled)
 

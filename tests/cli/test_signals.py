@@ -14,7 +14,7 @@ PROGRAM = """
 import sys, time, types
 from pathlib import Path
 
-def decompose(request, report, cancelled):
+def decompose(request, report, cancelled, team):
     from backend.errors import Cancelled
     from backend.protocol import Event, EventKind
     Path(request.out).mkdir()

@@ -1,0 +1,34 @@
+"""A process that helps another with its training steps, and does nothing else."""
+
+from __future__ import annotations
+
+import torch
+
+from backend.train.loop import TrainState, new_state, take_step
+from backend.train.settings import TrainSettings
+from backend.train.shot_data import ShotData
+from backend.train.team import Order, Team
+
+
+def follow(team: Team, device: torch.device) -> None:
+    """Do as the leading process says until it sends everybody home."""
+    state: TrainState | None = None
+    while (order := team.order()) is not Order.DISMISS:
+        if order is Order.BEGIN:
+            state, data, settings = begin(team, device)
+        elif state is None:
+            raise RuntimeError(f"{order.name} was ordered before anything had begun")
+        elif order is Order.BACKGROUND:
+            state.background = team.share().to(device)
+        else:
+            take_step(state, data, settings, team)
+            state.step += 1
+
+
+def begin(team: Team, device: torch.device) -> tuple[TrainState, ShotData, TrainSettings]:
+    """Take over the shot and the state of training from the leading process."""
+    settings, seed, data, content = team.share()
+    data = data.to(device)
+    state = new_state(data, settings, seed)
+    state.restore(content)
+    return state, data, settings
