@@ -13,7 +13,7 @@ import bpy
 from .plate_render import Source
 from .scratch import PREFIX, ShotError, choose_png, make_neutral, render_frame, scratch_scene
 
-RESERVED_NAMES = ("background", "residual", "masks")
+RESERVED_NAMES = ("background", "residual", "masks", "coverage")
 """Names of folders in a layer set that are no person's."""
 PURPOSE = "mask"
 NO_PEOPLE = "Nobody is in the list of people; press Find People, or add a masks folder or a mask drawn in Blender."

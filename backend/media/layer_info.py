@@ -13,6 +13,8 @@ from backend.protocol import FORMAT, VERSION
 ROLES = ("background", "subject", "residual")
 BACKGROUND = "background"
 RESIDUAL = "residual"
+COVERAGE = "coverage"
+COVERAGE_FILES = f"{COVERAGE}/%04d.png"
 _CAMERA_KINDS = ("static", "homography")
 
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
@@ -69,6 +71,8 @@ class LayerSetInfo:
     camera: CameraEntry = field(default_factory=CameraEntry)
     settings: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    observed: float | None = None
+    """Share (0..1) of the background that some frame shows; None where there are no coverage maps."""
     version: str = VERSION
 
     def __post_init__(self) -> None:
@@ -114,6 +118,7 @@ class LayerSetInfo:
             },
             "settings": self.settings,
             "metrics": {name: _json_number(value) for name, value in self.metrics.items()},
+            **({} if self.observed is None else {"coverage": {"files": COVERAGE_FILES, "observed": self.observed}}),
             "version": self.version,
         }
 
@@ -142,6 +147,7 @@ class LayerSetInfo:
             ),
             settings=_entry(data, "settings", dict),
             metrics=_entry(data, "metrics", dict),
+            observed=_entry(_entry(data, COVERAGE, dict), "observed", float) if COVERAGE in data else None,
             version=_entry(data, "version", str),
         )
 
@@ -199,6 +205,8 @@ def _check_numbers(info: LayerSetInfo) -> None:
     for name, least in (("width", 1), ("height", 1), ("first_frame", 1), ("frames", 1)):
         if getattr(info, name) < least:
             raise InvalidLayers(f"its entry {name!r} is {getattr(info, name)}; the least possible is {least}")
+    if info.observed is not None and not 0 <= info.observed <= 1:
+        raise InvalidLayers(f"its coverage is {info.observed}, which is no share of the background")
     if info.fps <= 0:
         raise InvalidLayers(f"its entry 'fps' is {info.fps}, which is no frame rate")
 

@@ -16,6 +16,7 @@ from backend.media.exr import UnreadableExr, read_exr, write_exr
 from backend.media.files import reading, sweep, to_disk, write_bytes, writing
 from backend.media.layer_info import (
     BACKGROUND,
+    COVERAGE,
     RESIDUAL,
     CameraEntry,
     InvalidLayers,
@@ -26,6 +27,7 @@ from backend.media.layer_info import (
 __all__ = [
     "BACKGROUND",
     "INFO_NAME",
+    "MASKS",
     "RESIDUAL",
     "CameraEntry",
     "LayerEntry",
@@ -77,13 +79,12 @@ class LayerSetWriter:
 
     def write_mask(self, name: str, frame_number: int, mask: npt.ArrayLike) -> None:
         """Write a subject's mask (H, W) 0..1 as 8-bit grey; a file that holds it already keeps its date."""
-        if not self._copies_masks:
-            return
-        grey = np.round(np.clip(np.asarray(mask, np.float32), 0, 1) * 255).astype(np.uint8)
-        _, data = cv2.imencode(".png", grey)
-        path = frame_path(self._masks, name, frame_number, ".png")
-        if not path.is_file() or path.read_bytes() != data.tobytes():
-            write_bytes(path, data.tobytes())
+        if self._copies_masks:
+            _write_grey(frame_path(self._masks, name, frame_number, ".png"), mask)
+
+    def write_coverage(self, frame_number: int, observed: npt.ArrayLike) -> None:
+        """Write where the background was seen in some frame (H, W): 1 seen, 0 made up."""
+        _write_grey(frame_path(self.folder, COVERAGE, frame_number, ".png"), observed)
 
     def finish(self, info: LayerSetInfo) -> Path:
         """Write the description, after which the set is finished; returns its path.
@@ -105,6 +106,13 @@ class LayerSetWriter:
         path = self.folder / INFO_NAME
         write_bytes(path, (json.dumps(info.to_json(), indent=1, allow_nan=False) + "\n").encode(), durable=True)
         return path
+
+
+def _write_grey(path: Path, values: npt.ArrayLike) -> None:
+    grey = np.round(np.clip(np.asarray(values, np.float32), 0, 1) * 255).astype(np.uint8)
+    _, data = cv2.imencode(".png", grey)
+    if not path.is_file() or path.read_bytes() != data.tobytes():
+        write_bytes(path, data.tobytes())
 
 
 def read_layer_set(path: Path) -> LayerSetInfo:

@@ -18,7 +18,9 @@ from backend.media.plates import PlateInfo
 
 # Blender cuts the name of a strip after 63 bytes; a few are left for its ".001".
 _LONGEST_NAME = 56
-_TAKEN_NAMES = re.compile(r"background|residual|masks|layers\.json|log\.txt|(checkpoint|preview).*", re.IGNORECASE)
+_TAKEN_NAMES = re.compile(
+    r"background|residual|masks|coverage|layers\.json|log\.txt|(checkpoint|preview).*", re.IGNORECASE
+)
 _DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|%]')
 

@@ -37,6 +37,7 @@ class CleanPlate:
     def __init__(self, shot: Shot, effects: Effects, canvas: Estimate) -> None:
         self._shot, self._effects = shot, effects
         shown = shot.camera.shown()
+        self._observed = canvas.observed.astype(np.float32)
         ground = smoothly(canvas.picture, ~(canvas.observed | shown))
         self._canvas = textured(ground, shown & ~canvas.observed)
 
@@ -47,6 +48,10 @@ class CleanPlate:
         free = self._free(index)
         change = fill(shot.footage.plate(index) - still, free)
         return np.clip(still + change, 0, 1).astype(np.float32)
+
+    def observed(self, index: int) -> Floats:
+        """(H, W) 0 or 1: where the ground was seen in some frame of the clip; the rest is made up."""
+        return (self._shot.camera.from_canvas(self._observed, index) > 0.5).astype(np.float32)
 
     def _free(self, index: int) -> Floats:
         """(H, W) 0..1: 1 well away from bodies and effects."""

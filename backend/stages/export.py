@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from backend.core.color import Floats, decode_layer, encode_layer
@@ -16,20 +18,33 @@ from backend.stages.shot import Shot
 STAGE = "Writing"
 
 
+@dataclass(frozen=True)
+class Written:
+    """What is known of all frames once they are written."""
+
+    error: float
+    """Mean squared error of the layers alone against the plate."""
+    observed: float
+    """Share of the background that some frame shows."""
+
+
 def write_frames(
     writer: LayerSetWriter, shot: Shot, effects: Effects, clean: CleanPlate, residual: bool, progress: Progress
-) -> float:
-    """Write all frames; returns the mean squared error of the layers alone against the plate.
+) -> Written:
+    """Write all frames.
 
     Everything is computed anew after a resume: it takes little time, and the files come out the same.
     """
-    error = 0.0
-    for index in range(len(shot.footage)):
-        progress.tell(STAGE, index / len(shot.footage), f"Frame {shot.footage.info.first_frame + index}")
+    error, observed, count = 0.0, 0.0, len(shot.footage)
+    for index in range(count):
+        progress.tell(STAGE, index / count, f"Frame {shot.footage.info.first_frame + index}")
         layers = frame_layers(shot, effects, clean, index)
         left = _write_frame(writer, shot, layers, index, residual)
-        error += float(np.mean(left**2)) / len(shot.footage)
-    return error
+        seen = clean.observed(index)
+        writer.write_coverage(shot.footage.info.first_frame + index, seen)
+        error += float(np.mean(left**2)) / count
+        observed += float(seen.mean()) / count
+    return Written(error, observed)
 
 
 def _write_frame(writer: LayerSetWriter, shot: Shot, layers: FrameLayers, index: int, residual: bool) -> Floats:

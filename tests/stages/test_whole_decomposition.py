@@ -70,6 +70,20 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+def test_ground_that_no_frame_shows_is_marked(tmp_path: Path) -> None:
+    write_shot(tmp_path)
+    always = np.zeros((HEIGHT, WIDTH), np.uint8)
+    always[30:50, 50:70] = 255
+    write_images(tmp_path / "masks" / "statue", [always] * FRAMES)
+    reader = decomposed(request_for(tmp_path, preset="draft"))
+    for number in (1, FRAMES):
+        coverage = cv2.imread(str(tmp_path / "layers" / "coverage" / f"{number:04d}.png"), cv2.IMREAD_UNCHANGED)
+        assert coverage.shape == (HEIGHT, WIDTH)
+        assert not coverage[32:48, 52:68].any() and coverage[:20, 40:].all()
+    assert reader.info.observed == pytest.approx(np.mean(coverage > 0), abs=1e-4)
+    assert 0.9 < reader.info.observed < 1
+
+
 @pytest.mark.parametrize("preset", ["draft", "standard"])
 def test_layers_and_residual_are_the_plate(tmp_path: Path, preset: str) -> None:
     reader = decomposed(request_for(tmp_path, preset=preset))
