@@ -13,11 +13,13 @@ from backend.core.color import Floats
 from backend.core.opacity import density
 from backend.stages.effects import TrainingBackground, somebody_near
 from backend.train.shot_data import make_shot_data
+from pretraining.moving_camera import draw_turning_clip
 from pretraining.scenes import DrawnClip, draw_clip
 
 _FRAMES = 24
 _KEPT = 4
 _ROUGH_MASKS = 0.35
+_TURNING = 0.35
 
 
 def _roughened(rng: np.random.Generator, masks: Floats) -> Floats:
@@ -33,12 +35,15 @@ def _roughened(rng: np.random.Generator, masks: Floats) -> Floats:
 
 def example(rng: np.random.Generator, size: tuple[int, int], people: int) -> dict[str, npt.NDArray[np.float16]]:
     """A few frames of one clip: what the network is given, and the densities it should find."""
-    clip = draw_clip(rng, size, _FRAMES, people)
+    if rng.random() < _TURNING:
+        clip, camera = draw_turning_clip(rng, size, _FRAMES, people)
+    else:
+        clip, camera = draw_clip(rng, size, _FRAMES, people), Camera.static(_FRAMES, size)
     whole, visible = _roughened(rng, np.stack([clip.whole, clip.visible]))
     data = make_shot_data(clip.plate, whole, visible, clip.plate)
     seen = data.seen[:, 0].numpy() > 0
     near = somebody_near(data)
-    background = TrainingBackground(clip.plate, seen, near, Camera.static(_FRAMES, size))
+    background = TrainingBackground(clip.plate, seen, near, camera)
     start = background.start()
     kept = np.sort(rng.choice(_FRAMES, _KEPT, replace=False))
     answers = _answers(clip)
@@ -50,15 +55,11 @@ def example(rng: np.random.Generator, size: tuple[int, int], people: int) -> dic
         "seen": data.seen[kept, 0].numpy(),
         "distance": np.minimum(data.distance[kept, :, 0].numpy(), 30),
         "restless": background.restless()[kept],
-        "free": np.broadcast_to((seen & ~near).mean(0), (_KEPT, *seen.shape[1:])),
-        "darkest": np.broadcast_to(_darkest(clip.plate, start, seen), (_KEPT, *seen.shape[1:])),
+        "free": background.free_share()[kept],
+        "darkest": background.darkest()[kept],
         **{name: answer[kept] for name, answer in answers.items()},
     }
     return {name: np.asarray(value, np.float16) for name, value in values.items()}
-
-
-def _darkest(plate: Floats, background: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
-    return np.asarray((density(plate, background).mean(-1) * seen).max(0), np.float32)
 
 
 def _answers(clip: DrawnClip) -> dict[str, Floats]:
