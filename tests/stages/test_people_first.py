@@ -48,7 +48,13 @@ def test_masks_are_kept_and_bystanders_are_background(plate: Path, monkeypatch: 
     monkeypatch.setattr(backend.decompose, "find_people", finds(("anna", "ben")))
     events: list[Event] = []
     path = backend.decompose.decompose(request_for(plate), events.append, lambda: False)
-    assert sorted(p.name for p in path.parent.iterdir() if p.is_dir()) == ["anna", "background", "coverage", "masks", "residual"]
+    assert sorted(p.name for p in path.parent.iterdir() if p.is_dir()) == [
+        "anna",
+        "background",
+        "coverage",
+        "masks",
+        "residual",
+    ]
     assert (path.parent / "masks" / "people.json").is_file()
     told = [event.fraction for event in events if event.kind == "progress" and event.fraction is not None]
     assert told == sorted(told) and told[0] == backend.decompose.PEOPLE_SHARE
