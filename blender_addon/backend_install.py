@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from .gentle_process import start_gently
 from .protocol import VERSION
 
 STAMP = "installed.json"
@@ -183,7 +184,7 @@ class Installer:
         """Run one program to its end, its lines going to the log; False when it failed or was cancelled."""
         if self._cancelled.is_set():
             return False
-        self._process = subprocess.Popen(
+        self._process = start_gently(
             command,
             cwd=self.folder.parent,
             env=_clean_environment(),

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from .client import BackendError, BackendGone, BackendSlow, Client
+from .gentle_process import start_gently
 from .protocol import VERSION, RuntimeInfo
 
 START_SECONDS = 60.0
@@ -183,7 +184,7 @@ class BackendProcess:
         try:
             self.runtime_dir.mkdir(parents=True, exist_ok=True)
             with self.log.open("wb") as log:
-                self._process = subprocess.Popen(
+                self._process = start_gently(
                     command,
                     cwd=self.launch.folder or self.runtime_dir,
                     stdin=subprocess.DEVNULL,

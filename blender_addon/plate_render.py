@@ -128,13 +128,13 @@ def render_plate(source: Source, folder: Path) -> Iterator[float]:
     folder.mkdir(parents=True, exist_ok=True)
     name = ""
     for index in range(source.frames):
-        scene = bpy.data.scenes.get(name) or _plate_scene(source)
+        scene = bpy.data.scenes.get(name) or plate_scene(source)
         name = scene.name
         render_frame(scene, source.first + index, folder / f"{index + 1:04d}{source.suffix}")
         yield (index + 1) / source.frames
 
 
-def _plate_scene(source: Source) -> bpy.types.Scene:
+def plate_scene(source: Source) -> bpy.types.Scene:
     """A copy of the scene in which only the source strip is seen, pixel for pixel."""
     original = bpy.data.scenes.get(source.scene)
     if original is None or original.sequence_editor is None:

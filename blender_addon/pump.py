@@ -243,7 +243,8 @@ def _tick() -> float:
         _redraw_if_changed(current)
     except Exception:
         logger.exception("The jobs could not be followed")
-    return REST_SECONDS if current.preparation is not None else TICK_SECONDS
+    rendering = current.preparation is not None and not current.preparation.elsewhere
+    return REST_SECONDS if rendering else TICK_SECONDS
 
 
 def _begin() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from .backend_install import Installer
 from .backend_process import BackendProcess, BackendState
 from .client import BackendError, Client
+from .elsewhere import is_possible, prepare_elsewhere
 from .job_board import NOT_FOUND, JobBoard
 from .preparation import ShotPlan, Step, has_request, prepare, read_request
 from .protocol import JobState, JobStatus, Task
@@ -69,7 +70,9 @@ class Preparation:
 
     ticket: Ticket
     plan: ShotPlan
-    steps: Iterator[Step]
+    steps: Iterator[Step | None]
+    elsewhere: bool
+    """Another Blender renders, so that here there is only to wait."""
 
 
 class Session:
@@ -93,17 +96,17 @@ class Session:
             str(plan.out), source.scene, source.strip, stage="Rendering frames", fraction=0.0, task=plan.task
         )
         self.tickets[ticket.out] = ticket
-        self.preparation = Preparation(ticket, plan, prepare(plan))
+        elsewhere = is_possible()
+        steps = prepare_elsewhere(plan) if elsewhere else prepare(plan)
+        self.preparation = Preparation(ticket, plan, steps, elsewhere)
         self.board.order(self.backend.start, lambda _: None, lambda _: None)
         return ticket
 
     def advance(self, seconds: float) -> None:
         """Prepare for about so long, one picture at least; when all is written, send the request."""
         until = time.monotonic() + seconds
-        while self.preparation is not None:
-            self._prepare_one(self.preparation)
-            if time.monotonic() >= until:
-                return
+        while self.preparation is not None and self._prepare_one(self.preparation) and time.monotonic() < until:
+            pass
 
     def follow(self) -> None:
         """Bring every ticket up to date with what the backend told."""
@@ -162,7 +165,8 @@ class Session:
         if not ticket.final and self.backend.status.state in DOWN:
             ticket.end(JobState.FAILED, self.backend.status.sentence)
 
-    def _prepare_one(self, preparation: Preparation) -> None:
+    def _prepare_one(self, preparation: Preparation) -> bool:
+        """Take one step; False when there is nothing to do but to wait."""
         ticket = preparation.ticket
         try:
             step = next(preparation.steps)
@@ -173,7 +177,10 @@ class Session:
             self.preparation = None
             ticket.end(JobState.FAILED, str(error))
         else:
+            if step is None:
+                return False
             ticket.stage, ticket.fraction = step.stage, step.fraction
+        return True
 
     def _submit(self, ticket: Ticket, plan: ShotPlan) -> None:
         ticket.stage, ticket.fraction = "Sending to the backend", None
