@@ -44,7 +44,7 @@ class CleanPlate:
     def frame(self, index: int) -> Floats:
         """(H, W, 3) display values 0..1."""
         shot = self._shot
-        still = np.clip(shot.camera.from_canvas(self._canvas, index), 0, 1)
+        still = np.clip(shot.camera.from_canvas(self._canvas, index) * shot.gains[index], 0, 1)
         free = self._free(index)
         change = fill(shot.footage.plate(index) - still, free)
         return np.clip(still + change, 0, 1).astype(np.float32)
@@ -84,7 +84,7 @@ def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, ro
         together = effects.undo_at(index, view)
         bodies = cv2.dilate((shot.footage.masks(index).max(0) > 0.02).astype(np.uint8), margin)
         open_ground = camera.onto_canvas(1 - bodies.astype(np.float32), index, top, rows) > 0.99
-        undone.append(camera.onto_canvas(without_density(shot.footage.plate(index), together), index, top, rows))
+        undone.append(camera.onto_canvas(without_density(shot.evened(index), together), index, top, rows))
         seen.append(open_ground & camera.covers(index, top, rows))
         strength.append(camera.onto_canvas(np.abs(together).max(-1), index, top, rows))
         near.append(camera.onto_canvas(effects.near_at(index, view), index, top, rows) > 0.5)

@@ -57,5 +57,5 @@ def _body(shot: Shot, index: int, person: int, plate: Floats, masks: Floats, beh
     if found is None:
         return visible, color
     covered = covered_part(shot, index, person, masks)
-    lent = moved(shot.footage.plate(found.frame), found.shift)
+    lent = moved(shot.evened(found.frame), found.shift) * shot.gains[index]
     return np.maximum(visible, covered), np.where((covered > visible)[..., None], lent, color).astype(np.float32)

@@ -30,7 +30,7 @@ from backend.stages.progress import Progress
 from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
 from backend.train.checkpoint import CHECKPOINT_NAME, load_checkpoint, save_checkpoint
-from backend.train.loop import TrainState, new_state, predict, train
+from backend.train.loop import Refit, TrainState, new_state, predict, train
 from backend.train.losses import LossTerms
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData, area_growth, body_height, make_shot_data, shrink, training_size
@@ -100,14 +100,12 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
 
     run.team.order(Order.BEGIN)
     run.team.share((run.settings, run.seed, data.to(torch.device("cpu")), state.content()))
-    deadline = time.monotonic() + run.max_seconds if run.max_seconds else math.inf
-    watcher = _Watcher(run, data, progress)
     try:
-        train(state, data, run.settings, refit, watcher.after_step, progress.cancelled, deadline, run.team)
+        settings = _train(state, data, run, refit, progress)
     finally:
         save_checkpoint(checkpoint, state, run.fingerprint)
     with FlopCounterMode(display=False) as counter:
-        alone, together = predict(state.renderer, data.masks, run.settings)
+        alone, together = predict(state.renderer, data.masks, settings)
     each, every = without_strange(
         np.asarray(alone.permute(0, 1, 3, 4, 2).cpu().numpy(), np.float32),
         _last(together),
@@ -117,6 +115,27 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     effects = with_leftovers(each, every, usual, clean, data, restless)
     counted += counter.get_total_flops() * (1 + len(run.settings.refits))
     return Learned(effects, state.flops + counted, state.step)
+
+
+def _train(state: TrainState, data: ShotData, run: Run, refit: Refit, progress: Progress) -> TrainSettings:
+    """Train, with half as many frames at a time where the graphics card turns out too small; returns what was used."""
+    deadline = time.monotonic() + run.max_seconds if run.max_seconds else math.inf
+    watcher = _Watcher(run, data, progress)
+
+    def go_on(settings: TrainSettings) -> TrainSettings:
+        train(state, data, settings, refit, watcher.after_step, progress.cancelled, deadline, run.team)
+        return settings
+
+    frames = run.settings.batch_frames
+    try:
+        return go_on(run.settings)
+    except torch.OutOfMemoryError:
+        if frames < 2 or run.team.size > 1:
+            raise
+    # Out here, where the error no longer holds on to what was in the memory.
+    torch.cuda.empty_cache()
+    progress.say(f"The graphics card has too little memory for {frames} frames at a time: trying {frames // 2}", STAGE)
+    return go_on(dataclasses.replace(run.settings, batch_frames=frames // 2))
 
 
 def _sized_for(shot: Shot, settings: TrainSettings) -> TrainSettings:
@@ -134,7 +153,7 @@ def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBa
     footage = shot.footage
     size = training_size(*footage.view, settings.pixels, EffectNet.size_multiple(settings.levels))
     frames = range(len(footage))
-    plate = np.stack([shrink(footage.plate(t), size) for t in frames])
+    plate = np.stack([shrink(shot.evened(t), size) for t in frames])
     visible = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in frames])
     whole = np.stack([[shrink(mask, size) for mask in whole_bodies(shot, t)] for t in frames])
     data = make_shot_data(plate, whole, visible, plate)

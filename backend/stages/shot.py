@@ -55,6 +55,14 @@ class Shot:
     borrowed: list[list[Borrowed | None]]
     """Per frame and person, where a covered part comes from; shifts in pixels of the plate."""
     touching: list[list[list[bool]]]
+    gains: Floats
+    """(T, 3): see ``core.exposure``."""
+
+    def evened(self, index: int) -> Floats:
+        """A frame of the plate as the camera's middle exposure would show it, (H, W, 3) 0..1."""
+        gain = self.gains[index]
+        plate = self.footage.plate(index)
+        return plate if (gain == 1).all() else np.clip(plate / gain, 0, 1)
 
 
 def read_footage(plate: Plate, masks: MaskFolder, work: Path, tell: Callable[[float], None]) -> Footage:

@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.core.camera import Camera
 from backend.core.color import Floats
+from backend.core.exposure import exposure_gains
 from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, refined, touching
 from backend.core.registration import register
 from backend.stages.shot import Footage, Shot
@@ -34,10 +35,13 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     masks = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in range(len(footage))])
     contact = touching(masks)
     order = estimate_order(masks, contact)
+    gains = exposure_gains(plate, masks.max(1), camera.resized(size))
     tell(0.8)
     found = borrow(plate, masks, covered_by(masks, contact, order), camera.resized(size))
     scale = footage.view[0] / size[0], footage.view[1] / size[1]
-    shot = Shot(footage, camera, order, [[_scaled(b, scale) for b in frame] for frame in found], contact.tolist())
+    shot = Shot(
+        footage, camera, order, [[_scaled(b, scale) for b in frame] for frame in found], contact.tolist(), gains
+    )
     reach = 1 + int(max(scale))
     lent = [[_refined(shot, t, person, reach) for person in range(len(order[t]))] for t in range(len(footage))]
     return dataclasses.replace(shot, borrowed=lent)
