@@ -15,6 +15,7 @@ import torch
 
 from backend.errors import InputError, SettingError
 from backend.locking import FileLock
+from backend.media.charts import ChartFolder, open_charts
 from backend.media.files import writing
 from backend.media.layer_set import (
     BACKGROUND,
@@ -75,8 +76,10 @@ def decompose(
     """
     began, team = time.monotonic(), team or Team()
     out = Path(request.out)
-    device, plate, masks = _checked(request)
+    device, plate, masks, charts = _checked(request)
     if check_out_folder(out, request.resume):
+        # Killed after the last file and before the tidying up.
+        shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
         return out / INFO_NAME
     with _sole_writer(out):
         # Once more: another process may have finished it between the look and the lock.
@@ -91,7 +94,7 @@ def decompose(
         progress = Progress(logged(report, out), cancelled, shares)
         progress.say(f"Decomposing {plate.info.path} with {json.dumps(dataclasses.asdict(request.settings))}")
         # What another plate has left behind here must not be taken for this one's.
-        shot = _surveyed(plate, masks, out / WORK_FOLDER / fingerprint[:16], progress)
+        shot = _surveyed(plate, masks, charts, out / WORK_FOLDER / fingerprint[:16], progress)
         run = Run(
             preset,
             team.device(device),
@@ -178,24 +181,27 @@ def _later(report: Callable[[Event], None], share: float) -> Callable[[Event], N
     return told
 
 
-def _checked(request: DecomposeRequest) -> tuple[torch.device, Plate, MaskFolder | None]:
+def _checked(request: DecomposeRequest) -> tuple[torch.device, Plate, MaskFolder | None, ChartFolder | None]:
     try:
         settings = check_settings(request.settings)
     except InvalidSetting as error:
         raise SettingError(str(error)) from error
     device = choose_device(settings.device)
     plate = open_plate(Path(request.plate), settings.first_frame, settings.last_frame)
-    if not request.masks:
+    masks = open_masks(Path(request.masks), plate.info) if request.masks else None
+    charts = open_charts(Path(request.iuv), plate.info, masks.names if masks else ()) if request.iuv else None
+    if charts is not None:
+        return device, plate, masks or charts.masks(), charts
+    if masks is None:
         choose_finder(settings.finder)
-        return device, plate, None
-    return device, plate, open_masks(Path(request.masks), plate.info)
+    return device, plate, masks, None
 
 
-def _surveyed(plate: Plate, masks: MaskFolder, work: Path, progress: Progress) -> Shot:
+def _surveyed(plate: Plate, masks: MaskFolder, charts: ChartFolder | None, work: Path, progress: Progress) -> Shot:
     with writing(work):
         work.mkdir(parents=True, exist_ok=True)
     with progress.timed(READING):
-        footage = read_footage(plate, masks, work, lambda done: progress.tell(READING, done))
+        footage = read_footage(plate, masks, work, lambda done: progress.tell(READING, done), charts)
     with progress.timed(SURVEY):
         return survey(footage, lambda done: progress.tell(SURVEY, done), progress.say)
 
@@ -212,7 +218,7 @@ def _fingerprint(request: DecomposeRequest, plate: Plate, masks: MaskFolder) -> 
         str(plate.info.path.resolve()),
         _state_of(plate.info.path),
         masks.names,
-        _state_of(Path(request.masks)),
+        [_state_of(Path(folder)) for folder in (request.masks, request.iuv) if folder],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

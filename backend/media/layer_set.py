@@ -254,4 +254,5 @@ def _folders(parent: Path) -> list[Path]:
 def _is_own(path: Path) -> bool:
     if path.name in _OWN_FILES or path.name.startswith(_OWN_PREFIXES):
         return True
-    return path.is_dir() and all(file.stem.isdigit() and file.suffix == ".exr" for file in path.glob("[!.]*"))
+    kind = ".png" if path.name == COVERAGE else ".exr"
+    return path.is_dir() and all(file.stem.isdigit() and file.suffix == kind for file in path.glob("[!.]*"))
