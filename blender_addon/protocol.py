@@ -187,6 +187,8 @@ class DecomposeRequest:
     settings: DecomposeSettings = field(default_factory=DecomposeSettings)
     task: str = Task.DECOMPOSE.value
     """``people`` only finds the people and writes their masks to ``out``."""
+    iuv: str = ""
+    """Folder with one folder of body charts (DensePose's IUV) per subject; may be empty."""
     hints: str = ""
     """Folder with rough masks on a few frames, ``NAME/0012.png``, to find just these people by; may be empty."""
 

@@ -44,6 +44,12 @@ def decompose(
     masks: Annotated[
         str, typer.Option(metavar="DIR", help="One folder of masks per person; people are found first without it")
     ] = "",
+    iuv: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR", help="One folder of body charts (DensePose IUV) per person, instead of masks or beside them"
+        ),
+    ] = "",
     preset: str = from_setting("preset"),
     device: str = from_setting("device"),
     frames: Annotated[str, typer.Option(metavar="A-B", help="Frames to use, counted from 1, inclusive")] = "",
@@ -63,6 +69,7 @@ def decompose(
             out,
             masks,
             resume,
+            iuv,
             preset=preset,
             device=device,
             first_frame=first,

@@ -41,7 +41,9 @@ def frames_range(text: str) -> tuple[int, int]:
     return first, last
 
 
-def decompose_request(plate: str, out: str, masks: str, resume: bool, **settings: Any) -> DecomposeRequest:
+def decompose_request(
+    plate: str, out: str, masks: str, resume: bool, iuv: str = "", **settings: Any
+) -> DecomposeRequest:
     """The request that a command line stands for, with absolute paths.
 
     Raises:
@@ -55,6 +57,7 @@ def decompose_request(plate: str, out: str, masks: str, resume: bool, **settings
         plate=os.path.abspath(plate),  # noqa: PTH100 (links in a path are kept as the user wrote them)
         out=os.path.abspath(out),  # noqa: PTH100
         masks=os.path.abspath(masks) if masks else "",  # noqa: PTH100
+        iuv=os.path.abspath(iuv) if iuv else "",  # noqa: PTH100
         resume=resume,
         settings=checked,
     )

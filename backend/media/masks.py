@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from backend.core.color import Floats
 from backend.errors import MaskError
-from backend.media.files import by_name, reading
+from backend.media.files import by_name, may_be_file, reading
 from backend.media.people_info import PEOPLE_NAME, read_people
 from backend.media.plates import PlateInfo
 
@@ -31,10 +32,13 @@ class MaskFolder:
 
     names: tuple[str, ...]
     files: tuple[tuple[Path, ...], ...]
+    read: Callable[[Path], npt.NDArray[np.uint8]] | None = None
+    """How a file becomes a mask (H, W) of 0..255, where it is no plain mask."""
 
     def frame(self, index: int) -> Floats:
         """The masks of one used frame (index from 0), (N, H, W) 0..1; read from disk at every call."""
-        return np.stack([read_mask(files[index]).astype(np.float32) / np.float32(255) for files in self.files])
+        read = self.read or read_mask
+        return np.stack([read(files[index]).astype(np.float32) / np.float32(255) for files in self.files])
 
 
 def open_masks(folder: Path, plate: PlateInfo) -> MaskFolder:
@@ -47,14 +51,15 @@ def open_masks(folder: Path, plate: PlateInfo) -> MaskFolder:
         MaskError: naming the subject, the file or the frame that is wrong.
     """
     with reading(folder, MaskError):
-        subjects = _subjects(folder)
-        files = tuple(tuple(_used_files(subject, plate)) for subject in subjects)
+        subjects = subject_folders(folder)
+        files = tuple(tuple(used_files(subject, plate)) for subject in subjects)
     for subject, masks in zip(subjects, files, strict=True):
         _check_content(subject, masks, plate)
     return MaskFolder(tuple(subject.name for subject in subjects), files)
 
 
-def _subjects(folder: Path) -> list[Path]:
+def subject_folders(folder: Path) -> list[Path]:
+    """The folders of the subjects that are to be used, sorted by name; raises MaskError."""
     if not folder.is_dir():
         raise MaskError(f"{folder} is not a folder of masks")
     subjects = [path for path in by_name(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
@@ -102,8 +107,9 @@ def why_bad_name(name: str) -> str:
     return ""
 
 
-def _used_files(subject: Path, plate: PlateInfo) -> list[Path]:
-    files = by_name(path for path in subject.glob("[!.]*") if path.suffix.lower() == ".png")
+def used_files(subject: Path, plate: PlateInfo) -> list[Path]:
+    """One file of a subject per used frame; raises MaskError when there are too few or too many."""
+    files = by_name(path for path in subject.glob("[!.]*") if path.suffix.lower() == ".png" and may_be_file(path))
     if not files:
         raise MaskError(f"{subject} holds no png files")
     total = plate.total_frames or plate.frames

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.model.charts import CHANNELS, ChartAtlas
+
 SHADOW_CHANNELS = 1
 REFLECTION_CHANNELS = 3
 OUTPUT_CHANNELS = SHADOW_CHANNELS + REFLECTION_CHANNELS
@@ -24,10 +26,11 @@ class EffectNet(nn.Module):
     a person who never moves.
     """
 
-    def __init__(self, width: int, levels: int, places: int = 2) -> None:
+    def __init__(self, width: int, levels: int, places: int = 2, charts: bool = False) -> None:
         super().__init__()
         channels = [width, *([width * 2] * (levels - 1))]
-        self.entry = _conv(_SHUFFLE**2 + 2 + places, width)
+        self.atlas = ChartAtlas() if charts else None
+        self.entry = _conv(_SHUFFLE**2 + 2 + places + charts * CHANNELS, width)
         self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
         self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels))
         self.exit = nn.Conv2d(width, OUTPUT_CHANNELS * _SHUFFLE**2, 3, padding=1)
@@ -37,11 +40,12 @@ class EffectNet(nn.Module):
             self.exit.weight.mul_(0.1)
         nn.init.zeros_(cast(Tensor, self.exit.bias))
 
-    def forward(self, masks: Tensor) -> Tensor:
+    def forward(self, masks: Tensor, charts: Tensor | None = None) -> Tensor:
         """Predict effects.
 
         Args:
             masks: (B, N, H, W) 0..1, each person's whole body; H and W are multiples of ``size_multiple``.
+            charts: (B, N, 3, H, W) as ``ChartAtlas`` takes them, for a network that was made for charts.
 
         Returns:
             (B, N, 4, H, W), unbounded: the share of the light a person's shadow takes, and the signed density of
@@ -49,7 +53,7 @@ class EffectNet(nn.Module):
         """
         b, n, h, w = masks.shape
         x = F.pixel_unshuffle(masks.reshape(b * n, 1, h, w), _SHUFFLE)
-        x = torch.cat([x, self._place(x)], 1).contiguous(memory_format=torch.channels_last)
+        x = torch.cat([x, self._place(x), *self._painted(charts)], 1).contiguous(memory_format=torch.channels_last)
         features = [self.entry(x)]
         for down in self.down:
             features.append(down(features[-1]))
@@ -58,6 +62,11 @@ class EffectNet(nn.Module):
             skip = features.pop()
             y = up(torch.cat([F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False), skip], 1))
         return F.pixel_shuffle(self.exit(y), _SHUFFLE).reshape(b, n, OUTPUT_CHANNELS, h, w)
+
+    def _painted(self, charts: Tensor | None) -> list[Tensor]:
+        if self.atlas is None or charts is None:
+            return []
+        return [F.avg_pool2d(self.atlas(charts.flatten(0, 1)), _SHUFFLE)]
 
     def _place(self, x: Tensor) -> Tensor:
         """Where in the picture a pixel is: coordinates, and a coarse learned map (ground is not wall)."""

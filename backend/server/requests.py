@@ -18,13 +18,13 @@ def parse_request(body: bytes) -> DecomposeRequest:
         raise SettingError(str(error)) from error
     except (ValueError, RecursionError) as error:
         raise SettingError("The body of the request is not JSON", "Send one JSON object as UTF-8 text") from error
-    for name in ("plate", "out", "masks", "hints"):
+    for name in ("plate", "out", "masks", "iuv", "hints"):
         _check_path(name, getattr(request, name))
     return request
 
 
 def _check_path(name: str, path: str) -> None:
-    if name in ("masks", "hints") and not path:
+    if name in ("masks", "iuv", "hints") and not path:
         return
     try:
         usable = b"\0" not in os.fsencode(path)

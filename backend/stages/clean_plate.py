@@ -47,11 +47,11 @@ class CleanPlate:
         still = np.clip(shot.camera.from_canvas(self._canvas, index) * shot.gains[index], 0, 1)
         free = self._free(index)
         change = fill(shot.footage.plate(index) - still, free)
-        return np.clip(still + change, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(still + change, 0, 1), np.float32)
 
     def observed(self, index: int) -> Floats:
         """(H, W) 0 or 1: where the ground was seen in some frame of the clip; the rest is made up."""
-        return (self._shot.camera.from_canvas(self._observed, index) > 0.5).astype(np.float32)
+        return np.asarray(self._shot.camera.from_canvas(self._observed, index) > 0.5, np.float32)
 
     def _free(self, index: int) -> Floats:
         """(H, W) 0..1: 1 well away from bodies and effects."""

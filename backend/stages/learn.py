@@ -33,7 +33,15 @@ from backend.train.checkpoint import CHECKPOINT_NAME, load_checkpoint, save_chec
 from backend.train.loop import Refit, TrainState, new_state, predict, train
 from backend.train.losses import LossTerms
 from backend.train.settings import TrainSettings
-from backend.train.shot_data import ShotData, area_growth, body_height, make_shot_data, shrink, training_size
+from backend.train.shot_data import (
+    ShotData,
+    area_growth,
+    body_height,
+    make_shot_data,
+    shrink,
+    shrink_charts,
+    training_size,
+)
 from backend.train.team import Order, Team
 
 STAGE = "Training"
@@ -105,7 +113,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     finally:
         save_checkpoint(checkpoint, state, run.fingerprint)
     with FlopCounterMode(display=False) as counter:
-        alone, together = predict(state.renderer, data.masks, settings)
+        alone, together = predict(state.renderer, data, settings)
     each, every = without_strange(
         np.asarray(alone.permute(0, 1, 3, 4, 2).cpu().numpy(), np.float32),
         _last(together),
@@ -157,6 +165,9 @@ def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBa
     visible = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in frames])
     whole = np.stack([[shrink(mask, size) for mask in whole_bodies(shot, t)] for t in frames])
     data = make_shot_data(plate, whole, visible, plate)
+    if footage.charts is not None:
+        charts = np.stack([[shrink_charts(one, size) for one in footage.charts.frame(t)] for t in frames])
+        data.charts = torch.from_numpy(charts)
     seen = data.seen[:, 0].numpy() > 0
     background = TrainingBackground(plate, seen, somebody_near(data), shot.camera.resized(size))
     data.background = _first(background.start())
@@ -197,7 +208,7 @@ class _Watcher:
 def write_preview(folder: Path, state: TrainState, data: ShotData, settings: TrainSettings) -> Path:
     """A small picture of the middle frame: the plate, the background, and every person's effect on white."""
     middle = slice(len(data.plate) // 2, len(data.plate) // 2 + 1)
-    alone, _ = predict(state.renderer, data.masks[middle], settings)
+    alone, _ = predict(state.renderer, data, settings, middle)
     pictures = [data.plate[middle][0], state.background[middle][0], *torch.exp(-alone[0].abs())]
     row = np.concatenate([p.permute(1, 2, 0).clamp(0, 1).cpu().numpy() for p in pictures], axis=1)
     path = folder / "preview.png"

@@ -11,6 +11,7 @@ import numpy as np
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import Borrowed
+from backend.media.charts import ChartFolder
 from backend.media.frame_store import FrameStore
 from backend.media.masks import MaskFolder
 from backend.media.plates import Plate, PlateInfo
@@ -26,6 +27,8 @@ class Footage:
     names: tuple[str, ...]
     plates: FrameStore
     mask_store: FrameStore
+    charts: ChartFolder | None = None
+    """Charts of the bodies, in the order of the names, where they are given."""
 
     def __len__(self) -> int:
         return len(self.plates)
@@ -65,7 +68,9 @@ class Shot:
         return plate if (gain == 1).all() else np.clip(plate / gain, 0, 1)
 
 
-def read_footage(plate: Plate, masks: MaskFolder, work: Path, tell: Callable[[float], None]) -> Footage:
+def read_footage(
+    plate: Plate, masks: MaskFolder, work: Path, tell: Callable[[float], None], charts: ChartFolder | None = None
+) -> Footage:
     """Copy plate and masks into ``work`` for random access; what a former run has copied is used again."""
     count = plate.info.frames
     plates = FrameStore.open(work / "plate.raw")
@@ -75,7 +80,7 @@ def read_footage(plate: Plate, masks: MaskFolder, work: Path, tell: Callable[[fl
     if store is None:
         frames = (np.ascontiguousarray(masks.frame(t).transpose(1, 2, 0)) for t in range(count))
         store = FrameStore.create(work / "masks.raw", frames, count)
-    return Footage(plate.info, masks.names, plates, store)
+    return Footage(plate.info, masks.names, plates, store, charts)
 
 
 def _told(frames: Iterator[Floats], count: int, tell: Callable[[float], None]) -> Iterator[Floats]:

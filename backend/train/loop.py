@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,14 +31,14 @@ Refit = Callable[[Tensor], Tensor]
 class Renderer(nn.Module):
     """All that is learned for one shot."""
 
-    def __init__(self, settings: TrainSettings) -> None:
+    def __init__(self, settings: TrainSettings, charts: bool = False) -> None:
         super().__init__()
-        self.net = EffectNet(settings.width, settings.levels)
+        self.net = EffectNet(settings.width, settings.levels, charts=charts)
         self.shading = Shading()
 
-    def forward(self, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, masks: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Effects (B, N, 4, H, W), and their signed densities alone (B, N, 3, H, W) and together (B, 3, H, W)."""
-        effects = self.net(masks)
+        effects = self.net(masks, charts)
         return (effects, *self.shading.densities(effects))
 
 
@@ -80,9 +80,11 @@ class TrainState:
 def new_state(data: ShotData, settings: TrainSettings, seed: int) -> TrainState:
     """A fresh start; the same seed gives the same start."""
     torch.manual_seed(seed)
-    renderer = Renderer(settings).to(data.plate.device)
+    renderer = Renderer(settings, data.charts is not None).to(data.plate.device)
     renderer.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     maps = [renderer.net.places, renderer.shading.depth]
+    if renderer.net.atlas is not None:
+        maps.append(renderer.net.atlas.texture)
     weights = [p for p in renderer.parameters() if all(p is not m for m in maps)]
     groups = [{"params": weights, "speed": 1.0}, {"params": maps, "speed": _MAP_RATE}]
     optimizer = torch.optim.Adam(groups, lr=settings.learning_rate, betas=(0.9, 0.99))
@@ -113,7 +115,7 @@ def train(
         if cancelled():
             raise Cancelled("Training was cancelled")
         if state.step in refits:
-            state.background = refit(predict(state.renderer, data.masks, settings)[1])
+            state.background = refit(predict(state.renderer, data, settings)[1])
             team.order(Order.BACKGROUND)
             team.share(state.background.cpu())
         team.order(Order.STEP)
@@ -140,7 +142,7 @@ def take_step(state: TrainState, data: ShotData, settings: TrainSettings, team: 
     chosen = (chosen if len(chosen) else everybody[:1]).to(data.plate.device)
     for group in state.optimizer.param_groups:
         group["lr"] = group["speed"] * learning_rate(state.step, settings)
-    effects, _, together = state.renderer(data.masks[chosen])
+    effects, _, together = state.renderer(data.masks[chosen], None if data.charts is None else data.charts[chosen])
     picture = with_density(state.background[chosen], together)
     terms = loss_terms(
         effects,
@@ -165,7 +167,13 @@ def take_step(state: TrainState, data: ShotData, settings: TrainSettings, team: 
 
 
 @torch.no_grad()
-def predict(renderer: Renderer, masks: Tensor, settings: TrainSettings) -> tuple[Tensor, Tensor]:
-    """Signed densities for masks (T, N, h, w): each alone (T, N, 3, h, w), and together (T, 3, h, w)."""
-    parts = [renderer(part)[1:] for part in torch.split(masks, settings.batch_frames)]
+def predict(
+    renderer: Renderer, data: ShotData, settings: TrainSettings, frames: slice = slice(None)
+) -> tuple[Tensor, Tensor]:
+    """Signed densities of T frames: each person's alone (T, N, 3, h, w), and together (T, 3, h, w)."""
+    masks = torch.split(data.masks[frames], settings.batch_frames)
+    charts: Sequence[Tensor | None] = [None] * len(masks)
+    if data.charts is not None:
+        charts = torch.split(data.charts[frames], settings.batch_frames)
+    parts = [renderer(*part)[1:] for part in zip(masks, charts, strict=True)]
     return torch.cat([alone for alone, _ in parts]), torch.cat([together for _, together in parts])

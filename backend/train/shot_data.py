@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.core.color import Floats
@@ -36,10 +37,14 @@ class ShotData:
     """(T, 3, h, w); replaced whenever the background is estimated anew."""
     unusual: Tensor
     """(T, N, 1, h, w) 0..1, 1 where a person of that shape has usually no effect; 0 while nothing is known of that."""
+    charts: Tensor | None = None
+    """(T, N, 3, h, w) the part of the body, U and V (see ``model.charts``), where they are given."""
 
     def to(self, device: torch.device) -> ShotData:
         """The same data on a device."""
-        return ShotData(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+        values: dict[str, Tensor | None] = vars(self)
+        moved = {name: value.to(device) for name, value in values.items() if value is not None}
+        return ShotData(**moved)
 
 
 def training_size(width: int, height: int, pixels: int, multiple: int) -> tuple[int, int]:
@@ -78,6 +83,15 @@ def squared_distance(mask: Floats, height: float) -> Floats:
         return np.full_like(mask, _NOBODY)
     away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5) / max(height, 1.0)
     return np.asarray(away**2, np.float32)
+
+
+def shrink_charts(charts: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
+    """Charts (H, W, 3; part, U and V 0..255) at training size (w, h) as ``ShotData.charts`` has them, (3, h, w).
+
+    Parts are names, not amounts, so pixels are picked, never mixed.
+    """
+    small = cv2.resize(charts, size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    return np.ascontiguousarray((small / np.array([1, 255, 255], np.float32)).transpose(2, 0, 1))
 
 
 def make_shot_data(plate: Floats, whole: Floats, visible: Floats, background: Floats) -> ShotData:

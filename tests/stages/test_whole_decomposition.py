@@ -16,7 +16,7 @@ from backend.media.layer_set import LayerReader, open_layers
 from backend.protocol import DecomposeRequest, DecomposeSettings, Event, EventKind
 from backend.train.settings import PRESETS, TrainSettings
 from tests.end_to_end.tiny_shot import FRAMES, HEIGHT, WALKERS, WIDTH, picture, write_shot
-from tests.samples import psnr, write_images
+from tests.samples import psnr, write_image, write_images
 
 FEW_STEPS = TrainSettings(steps=6, batch_frames=3, pixels=32 * 48, width=8, levels=3, warm_up_steps=2, refits=(0.5,))
 NAMES = {walker.name for walker in WALKERS}
@@ -82,6 +82,18 @@ def test_ground_that_no_frame_shows_is_marked(tmp_path: Path) -> None:
         assert not coverage[32:48, 52:68].any() and coverage[:20, 40:].all()
     assert reader.info.observed == pytest.approx(np.mean(coverage > 0), abs=1e-4)
     assert 0.9 < reader.info.observed < 1
+
+
+def test_charts_do_instead_of_masks(tmp_path: Path) -> None:
+    write_shot(tmp_path)
+    for path in sorted((tmp_path / "masks").rglob("*.png")):
+        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.uint8)
+        charts = np.stack([mask // 127, x, y], -1) * (mask > 0)[..., None]
+        write_image(tmp_path / "iuv" / path.parent.name / path.name, charts)
+    reader = decomposed(request_for(tmp_path, masks="", iuv=str(tmp_path / "iuv")))
+    assert set(reader.info.subjects) == NAMES
+    assert psnr(untouched(reader, 3), plate(3)) > 50
 
 
 @pytest.mark.parametrize("preset", ["draft", "standard"])

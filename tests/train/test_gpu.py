@@ -41,9 +41,7 @@ def start(device: str) -> tuple[TrainState, ShotData]:
 
 def test_a_prediction_is_the_same() -> None:
     (cpu, data), (gpu, data_there) = start("cpu"), start("cuda")
-    for ours, theirs in zip(
-        predict(cpu.renderer, data.masks, QUICK), predict(gpu.renderer, data_there.masks, QUICK), strict=True
-    ):
+    for ours, theirs in zip(predict(cpu.renderer, data, QUICK), predict(gpu.renderer, data_there, QUICK), strict=True):
         torch.testing.assert_close(theirs.cpu(), ours, **CLOSE)
 
 
@@ -57,7 +55,7 @@ def test_a_step_is_the_same() -> None:
     assert gpu.history[0] == pytest.approx(cpu.history[0], rel=1e-4)
     assert gpu.flops == cpu.flops
     data = toy_data()
-    ours, theirs = predict(cpu.renderer, data.masks, QUICK)[1], predict(gpu.renderer, data.masks.cuda(), QUICK)[1]
+    ours, theirs = predict(cpu.renderer, data, QUICK)[1], predict(gpu.renderer, data.to(torch.device("cuda")), QUICK)[1]
     torch.testing.assert_close(theirs.cpu(), ours, **CLOSE)
 
 

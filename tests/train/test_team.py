@@ -34,7 +34,7 @@ def learned(team: Team) -> tuple[list[float], np.ndarray]:
     team.order(Order.BEGIN)
     team.share((QUICK, 3, data, state.content()))
     train(state, data, QUICK, refit_of(data), lambda *_: None, lambda: False, team=team)
-    return state.history, predict(state.renderer, data.masks, QUICK)[1].numpy()
+    return state.history, predict(state.renderer, data, QUICK)[1].numpy()
 
 
 def one_of_two(rank: int, port: int, folder: Path) -> None:
