@@ -24,6 +24,11 @@ def by_name(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=key)
 
 
+def may_be_file(path: Path) -> bool:
+    """False for folders, pipes and devices; a broken link counts as a file, so that it is missed, not passed over."""
+    return path.is_file() or not path.exists()
+
+
 def output_error(error: OSError, path: Path) -> OutputError:
     """The error that tells the artist why ``path`` couldn't be written."""
     reason = (error.strerror or str(error)).lower()

@@ -12,11 +12,12 @@ import numpy.typing as npt
 from backend.core.color import Floats, linear_to_srgb
 from backend.errors import PlateError
 from backend.media.exr import UnreadableExr, read_exr
-from backend.media.files import by_name
+from backend.media.files import by_name, may_be_file
 
 IMAGE_KINDS = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".tif": "tif", ".tiff": "tif", ".exr": "exr"}
 
 
+_HALF_MOST = float(np.finfo(np.float16).max)
 _WHOLE = {np.dtype(np.uint8): np.float32(255), np.dtype(np.uint16): np.float32(65535)}
 
 
@@ -26,7 +27,8 @@ def list_images(folder: Path) -> list[Path]:
     Raises:
         PlateError: no images, or images of several kinds, of which one can't tell which is meant.
     """
-    files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_KINDS and not path.name.startswith(".")]
+    named = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_KINDS and not path.name.startswith("."))
+    files = [path for path in named if may_be_file(path)]
     if not files:
         raise PlateError(f"{folder} holds no png, jpg, tif or exr images")
     kinds = sorted({IMAGE_KINDS[path.suffix.lower()] for path in files})
@@ -40,7 +42,8 @@ def list_images(folder: Path) -> list[Path]:
 def read_image(path: Path) -> Floats:
     """Read one image as (H, W, 3) display values, any alpha dropped.
 
-    Whole-number images are 0..1. Floating-point ones are taken as scene-linear and may leave 0..1.
+    Whole-number images are 0..1. Floating-point ones are taken as scene-linear and may leave 0..1; what is beyond
+    the range of half floats is brought to its end.
 
     Raises:
         PlateError: unreadable, or with values that are not numbers.
@@ -51,7 +54,7 @@ def read_image(path: Path) -> Floats:
     if whole is None:
         if not np.isfinite(rgb).all():
             raise PlateError(f"{path} holds values that are not numbers or are infinite", "Write the image again")
-        return linear_to_srgb(rgb)
+        return linear_to_srgb(np.clip(rgb, -_HALF_MOST, _HALF_MOST))
     return np.asarray(rgb.astype(np.float32) / whole)
 
 

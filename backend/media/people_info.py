@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from backend.errors import MaskError
@@ -92,6 +92,13 @@ def _person(entry: dict[str, Any]) -> Person:
     fields = {name: value for name, value in entry.items() if name in known}
     red, green, blue = (float(value) for value in fields["color"])
     person = Person(**{**fields, "color": (red, green, blue)})
-    if not all(map(math.isfinite, person.color)) or type(person.use) is not bool or type(person.name) is not str:
-        raise ValueError(f"a person is written wrongly: {entry!a}")
+    right = all(map(math.isfinite, person.color)) and type(person.use) is bool and type(person.name) is str
+    # Both become parts of paths, of which some are removed: they must lead nowhere else.
+    if not right or not _is_inside(person.name) or "/" in person.name or not _is_inside(str(person.thumbnail)):
+        raise ValueError(f"a person is written wrongly: {entry!a}"[:200])
     return person
+
+
+def _is_inside(path: str) -> bool:
+    parts = PurePath(path).parts
+    return path == "" or bool(parts) and not PurePath(path).is_absolute() and not {"..", "\0"} & {*parts, *path}

@@ -15,6 +15,8 @@ from backend.media.video import decode_video, scan_video
 
 _FOLDER_FPS = Fraction(24)
 _LEAST_FRAMES = 2
+_LEAST_SIDE = 16
+"""Pixels; in less, nobody can be told from anybody's shadow."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def _open_video(path: Path, first: int, last: int) -> Plate:
     if path.suffix.lower() in IMAGE_KINDS:
         raise PlateError(f"{path} is a single image, and at least two frames are needed", "Give the folder it is in")
     facts = scan_video(path)
+    _check_size(path, facts.height, facts.width)
     if facts.broken and not 0 < last <= facts.frames:
         raise PlateError(
             f"{path} is damaged after frame {facts.frames}", f"Use --frames 1-{facts.frames}, or convert the clip again"
@@ -91,8 +94,16 @@ def _open_folder(path: Path, first: int, last: int) -> Plate:
     first, last = _range(path, len(files), first, last)
     used = files[first - 1 : last]
     height, width = _one_size(used)
+    _check_size(path, height, width)
     info = PlateInfo(path, width, height, _FOLDER_FPS, first, len(used), len(files))
     return Plate(info, lambda: (read_image(file) for file in used))
+
+
+def _check_size(path: Path, height: int, width: int) -> None:
+    if min(height, width) < _LEAST_SIDE:
+        raise PlateError(
+            f"{path} is {width}x{height} pixels, and each side needs at least {_LEAST_SIDE}", "Give a larger clip"
+        )
 
 
 def _range(path: Path, total: int, first: int, last: int) -> tuple[int, int]:

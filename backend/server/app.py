@@ -27,7 +27,7 @@ from starlette.responses import Response
 from backend.errors import RetimeError
 from backend.protocol import VERSION, RuntimeInfo
 from backend.server.errors import PortTaken
-from backend.server.guard import Guard, json_response
+from backend.server.guard import Connection, Guard, json_response
 from backend.server.job_queue import JobQueue
 from backend.server.job_store import JobStore
 from backend.server.routes import Routes
@@ -156,7 +156,7 @@ def _serve(listener: socket.socket, folder: RuntimeFolder, queue: JobQueue) -> N
 def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
         ws="none",
         loop="asyncio",
         lifespan="off",

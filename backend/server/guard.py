@@ -11,10 +11,13 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 BODY_LIMIT = 1_000_000
 BODY_SECONDS = 30.0
 """How long a client may take to send its request."""
+HEAD_SECONDS = 10.0
+"""How long a connection may be open before it has said what it wants."""
 
 
 class Refused(Exception):
@@ -77,6 +80,27 @@ class Guard:
             return False
         scheme, _, token = values[0].partition(" ")
         return scheme.lower() == "bearer" and secrets.compare_digest(token.encode(), self._token)
+
+
+class Connection(H11Protocol):
+    """A connection that is closed when it never says what it wants: those of strangers must not use up the system's."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait."""
+        super().connection_made(transport)
+        self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        if self._late is not None:
+            self._late.cancel()
+        super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        if self.cycle is None:
+            self.transport.close()
 
 
 async def _read_body(request: Request) -> bytes:
