@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -13,6 +14,7 @@ from .compat import sequencer_scene
 from .layer_loading import color_space_problem
 from .plate_render import why_not_source
 from .poll_reasons import chosen_strip, is_under_way, shown_job
+from .preparation import has_request
 from .properties import RetimePeopleJob
 from .protocol import JobState, Task
 from .pump import session
@@ -58,6 +60,9 @@ def _under_way(entry: RetimePeopleJob) -> NextStep:
     down = session().backend.status
     if entry.job_id and down.state in (BackendState.MISMATCH, BackendState.FAILED):
         return NextStep(down.sentence, "ERROR", True, _mend(down.state), ("progress",))
+    if entry.job_id and down.state is BackendState.STOPPED:
+        text = f"{entry.strip} waits for the backend, which is not running."
+        return NextStep(text, "PAUSE", False, (("start_backend", {}),), ("progress",))
     doing = f"{entry.strip} is being decomposed."
     if entry.task == Task.PEOPLE:
         doing = f"The people in {entry.strip} are being looked for."
@@ -77,7 +82,9 @@ def _about_job(entry: RetimePeopleJob) -> NextStep:
         return NextStep(text, "IMPORT", bool(entry.message), (load, ("dismiss", {})))
     text = entry.message or f"{entry.strip}: {entry.state}."
     failed = entry.state == JobState.FAILED
-    return NextStep(text, "ERROR" if failed else "INFO", failed, (("resume", {}), ("dismiss", {})))
+    can_go_on = entry.job_id or has_request(Path(entry.out), entry.task)
+    go_on = "resume" if can_go_on else "decompose"
+    return NextStep(text, "ERROR" if failed else "INFO", failed, ((go_on, {}), ("dismiss", {})))
 
 
 def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep:

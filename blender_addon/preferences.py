@@ -90,4 +90,9 @@ def timings_file() -> Path:
     return Path(user_folder("backend")) / "timings.json"
 
 
+def journal_file() -> Path:
+    """Which jobs were started from which file."""
+    return Path(user_folder("backend")) / "started.json"
+
+
 classes = (RETIME_PEOPLE_AP_preferences,)

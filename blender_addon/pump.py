@@ -14,11 +14,12 @@ from bpy.app.handlers import persistent
 from .backend_install import Installer, InstallState
 from .backend_process import BackendProcess, Launch
 from .channels import NoFreeChannel
+from .journal import forget, started_from
 from .layer_loading import load
 from .layer_set_file import LayerSetProblem, read_layer_set
 from .people_file import PeopleProblem, read_people
 from .people_list import refresh, take_people
-from .preferences import launch_of, timings_file, user_folder
+from .preferences import journal_file, launch_of, timings_file, user_folder
 from .preview_picture import show
 from .properties import RetimePeopleJob
 from .protocol import JobState, Task
@@ -104,11 +105,24 @@ def adopt_file() -> None:
     """Leave the jobs of the file before, and take up those stored with the one that is open now."""
     current = session()
     current.leave_file()
+    _find_unsaved_jobs()
     for scene in bpy.data.scenes:
         for entry in scene.retime_people.jobs:
             ticket = _ticket_of(entry)
             if not ticket.settled:
                 current.attach(ticket)
+
+
+def _find_unsaved_jobs() -> None:
+    """Take up jobs that were started from this file after it was last saved, as when Blender was killed."""
+    known = {entry.out for scene in bpy.data.scenes for entry in scene.retime_people.jobs}
+    for started in started_from(journal_file(), bpy.data.filepath) if bpy.data.filepath else ():
+        scene = bpy.data.scenes.get(started.scene)
+        editor = scene.sequence_editor if scene else None
+        if started.out in known or editor is None or started.strip not in editor.strips:
+            continue
+        entry = scene.retime_people.jobs.add()
+        entry.out, entry.strip, entry.task, entry.state = started.out, started.strip, started.task, PREPARING
 
 
 def _redraw_if_changed(current: Session) -> None:
@@ -262,6 +276,15 @@ def _before_save(*_: object) -> None:
     remove_scratch()
 
 
+@persistent
+def _after_save(*_: object) -> None:
+    """From now on the file itself knows its jobs."""
+    try:
+        forget(journal_file(), blend=bpy.data.filepath)
+    except OSError:
+        logger.warning("The journal of jobs could not be kept", exc_info=True)
+
+
 def _close() -> None:
     current, Live.session = Live.session, None
     if current is not None:
@@ -272,6 +295,7 @@ def register() -> None:
     """Begin to follow the jobs of the open file; the timer and the thread only where there is a window."""
     bpy.app.handlers.load_post.append(_after_load)
     bpy.app.handlers.save_pre.append(_before_save)
+    bpy.app.handlers.save_post.append(_after_save)
     atexit.register(_close)
     if not bpy.app.background:
         session().board.start()
@@ -286,5 +310,6 @@ def unregister() -> None:
             bpy.app.timers.unregister(timer)
     _close()
     atexit.unregister(_close)
+    bpy.app.handlers.save_post.remove(_after_save)
     bpy.app.handlers.save_pre.remove(_before_save)
     bpy.app.handlers.load_post.remove(_after_load)

@@ -121,14 +121,18 @@ class Session:
     def attach(self, ticket: Ticket) -> None:
         """Take up a job that was stored with a file; one that never got its number is looked for by its folder."""
         self.tickets[ticket.out] = ticket
+        if _is_done(ticket):
+            return
         if ticket.job_id:
             self.board.watch(ticket.job_id)
+            # Jobs wait on disk when Blender is closed, and go on with the next backend.
+            self.board.order(self.backend.start, lambda _: None, lambda _: None)
             return
-        lost = "Blender was closed before the frames were rendered; begin it again."
+        lost = "Blender was closed before the frames were rendered; begin again."
         if has_request(Path(ticket.out), ticket.task):
             lost = "Blender was closed before the frames were sent to the backend; press Resume to send them."
         self.board.order(
-            lambda: [job for job in self.backend.client().jobs() if job.request.out == ticket.out],
+            lambda: [job for job in self._up().jobs() if job.request.out == ticket.out],
             lambda found: self._submitted(ticket, found[-1]) if found else ticket.end(JobState.CANCELLED, lost),
             lambda _: ticket.end(JobState.CANCELLED, lost),
         )
@@ -224,3 +228,17 @@ class Session:
             return
         preparation.steps.close()
         shutil.rmtree(preparation.plan.input, ignore_errors=True)
+
+
+def _is_done(ticket: Ticket) -> bool:
+    """Note that a job has finished meanwhile, as far as its folder tells; no backend is needed to know that."""
+    is_search = ticket.task == Task.PEOPLE
+    done = Path(ticket.out) / ("people.json" if is_search else "layers.json")
+    if not done.is_file():
+        return False
+    ticket.state = JobState.FINISHED
+    if is_search:
+        ticket.people = str(done)
+    else:
+        ticket.layers = str(done)
+    return True

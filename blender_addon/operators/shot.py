@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from bpy.props import StringProperty
 
 from ..backend_process import BackendState
 from ..compat import sequencer_scene
+from ..journal import Started, note
 from ..mask_render import PersonMasks, people_in_folder
 from ..poll_reasons import allowed, chosen_strip, why_not_decompose
-from ..preferences import user_folder
+from ..preferences import journal_file, user_folder
 from ..preparation import ShotPlan, default_folder, plan_search, plan_shot
 from ..properties import RetimePeopleScene, setting_properties, settings_of
 from ..protocol import DecomposeSettings, settings_info
@@ -109,6 +111,7 @@ def begin(operator: bpy.types.Operator, plan: ShotPlan) -> set[str]:
     current = session()
     if not bpy.app.background:
         current.begin(plan)
+        _note(plan)
         pump_once(current, 0.0)
         return {"FINISHED"}
     current.backend.start()
@@ -117,6 +120,14 @@ def begin(operator: bpy.types.Operator, plan: ShotPlan) -> set[str]:
         operator.report({"ERROR"}, status.sentence)
         return {"CANCELLED"}
     return finish(operator, current.begin(plan))
+
+
+def _note(plan: ShotPlan) -> None:
+    """Let the job be found again, though Blender be killed before the file is saved."""
+    if bpy.data.filepath:
+        source = plan.source
+        with contextlib.suppress(OSError):
+            note(journal_file(), Started(bpy.data.filepath, source.scene, source.strip, str(plan.out), plan.task))
 
 
 def people_of(props: RetimePeopleScene) -> tuple[PersonMasks, ...]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import bpy
 
 from ..compat import sequencer_scene
+from ..journal import forget
 from ..poll_reasons import allowed, shown_job, why_not_cancel, why_not_dismiss, why_not_resume
+from ..preferences import journal_file
+from ..protocol import JobState
 from ..pump import pump_once, session, ticket_of, wait_for
 from ..session import PREPARING
 from .shot import finish
@@ -46,7 +51,10 @@ class RETIME_PEOPLE_OT_resume(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Resume a job that stopped; without a window wait for it, also for one that still runs."""
         ticket, current = ticket_of(shown_job(context)), session()
-        if ticket.final:
+        if ticket.state == JobState.FINISHED:
+            # Done while Blender was closed, or not loaded for a reason that may be mended now.
+            ticket.tried = False
+        elif ticket.final:
             current.resume(ticket)
             # Otherwise the waiting would end at once.
             ticket.state, ticket.message = PREPARING, ""
@@ -76,6 +84,8 @@ class RETIME_PEOPLE_OT_dismiss(bpy.types.Operator):
         """Forget it."""
         entry, jobs = shown_job(context), sequencer_scene(context).retime_people.jobs
         session().tickets.pop(entry.out, None)
+        with contextlib.suppress(OSError):
+            forget(journal_file(), out=entry.out)
         jobs.remove(next(index for index, job in enumerate(jobs) if job.out == entry.out))
         return {"FINISHED"}
 

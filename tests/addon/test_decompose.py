@@ -262,6 +262,7 @@ def test_a_restarted_blender_finds_its_job_again(fake, strip, masks, module, tmp
 
 
 def test_a_job_that_got_its_number_after_the_last_save_is_found_by_its_folder(fake, strip, masks, module, tmp_path):
+    fake.script = lambda _: [state("running"), progress("Training", 0.1)]
     session, pump = module("pump").session(), module("pump")
     ticket = start(module, strip, masks, tmp_path)
     pump.pump_once(session, 0.0)
@@ -269,8 +270,10 @@ def test_a_job_that_got_its_number_after_the_last_save_is_found_by_its_folder(fa
     rounds(pump, session, lambda: ticket.job_id)
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "edit.blend"))
     again = session.tickets[str(tmp_path / "out")]
+    rounds(pump, session, lambda: again.job_id == "job-1")
+    fake.jobs["job-1"].script = [result(write_layer_set(tmp_path / "out", PEOPLE, FRAMES)), state("finished")]
     rounds(pump, session, lambda: again.settled)
-    assert again.job_id == "job-1" and bpy.context.scene.retime_people.jobs[0].loaded
+    assert bpy.context.scene.retime_people.jobs[0].loaded
 
 
 def test_a_shot_that_was_never_sent_says_so_after_a_restart(fake, strip, masks, module, tmp_path):
@@ -281,7 +284,7 @@ def test_a_shot_that_was_never_sent_says_so_after_a_restart(fake, strip, masks, 
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "edit.blend"))
     rounds(pump, session, lambda: session.tickets[str(tmp_path / "out")].final)
     job = bpy.context.scene.retime_people.jobs[0]
-    assert job.state == "cancelled" and "begin it again" in job.message
+    assert job.state == "cancelled" and "begin again" in job.message
 
 
 def test_prepared_frames_are_sent_again_after_a_restart(fake, strip, masks, module, tmp_path):
