@@ -113,6 +113,7 @@ class Task(StrEnum):
 
     DECOMPOSE = "decompose"
     PEOPLE = "people"
+    RETIME = "retime"
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,11 @@ class DecomposeRequest:
     """Go on from the checkpoint in ``out`` when there is one."""
     settings: DecomposeSettings = field(default_factory=DecomposeSettings)
     task: str = Task.DECOMPOSE.value
-    """``people`` only finds the people and writes their masks to ``out``."""
+    """``people`` only finds the people and writes their masks to ``out``.
+
+    ``retime`` writes pictures of one layer at other times to ``out``: ``plate`` is the layer set then, and ``hints`` a
+    JSON file, ``{"layer": name, "times": [source frames], "spans": [source frames the shutter is open]}``.
+    """
     iuv: str = ""
     """Folder with one folder of body charts (DensePose's IUV) per subject; may be empty."""
     hints: str = ""
@@ -230,7 +235,7 @@ class Event:
 
     ``fraction`` is 0..1 or None where unknown; ``seconds_left`` is measured, None where unknown.
     ``data`` holds what belongs to the kind: STATE ``{"state"}``, PREVIEW ``{"file"}``, RESULT ``{"layers"}``
-    (path of layers.json) or ``{"people"}`` (path of people.json), ERROR ``{"advice"}``.
+    (path of layers.json, or of retimed.json) or ``{"people"}`` (path of people.json), ERROR ``{"advice"}``.
     """
 
     kind: str

@@ -117,6 +117,8 @@ def run_job(folder: Path, load: Callable[[], Decompose], report: Callable[[Event
 def _result(request: DecomposeRequest, path: Path) -> Event:
     if request.task == Task.PEOPLE:
         return Event(EventKind.RESULT, "People are found", fraction=1.0, data={"people": str(path)})
+    if request.task == Task.RETIME:
+        return Event(EventKind.RESULT, "Pictures in between are ready", fraction=1.0, data={"layers": str(path)})
     return Event(EventKind.RESULT, "Layers are ready", fraction=1.0, data={"layers": str(path)})
 
 
@@ -179,6 +181,10 @@ def _work(request: DecomposeRequest, report: Callable[[Event], None], cancelled:
         from backend.people.find import find_people
 
         return find_people(request, report, cancelled)
+    if request.task == Task.RETIME:
+        from backend.stages.retime import retime_job
+
+        return retime_job(request, report, cancelled)
     from backend.decompose import decompose
 
     return decompose(request, report, cancelled)

@@ -153,19 +153,22 @@ def retime(
     layer: Annotated[str, typer.Option(metavar="NAME", help="The person to retime")],
     map_file: Annotated[Path, typer.Option("--map", metavar="MAP.json", help="Source frame of each output frame")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the frames, new or empty")],
+    shutter: Annotated[
+        float,
+        typer.Option(metavar="DEGREES", help="Motion blur where it goes by faster than filmed; 180 is a camera's"),
+    ] = 0.0,
     json: Json = False,
 ) -> None:
     """Write the frames of one layer at other times, as EXR files numbered from 0001.
 
-    A whole source frame is the layer's own picture, bit for bit. Limit: a fractional one is the nearest
-    whole frame for now (halves go up), not a picture in between.
+    A whole source frame is the layer's own picture, bit for bit; a fractional one is a picture in between.
+    NAME may be background, which moves as the camera does.
     """
 
     def work(report: Report, stop: Stop) -> None:
-        from backend.cli.layers import retime_layer
+        from backend.stages.retime import retime as retime_layer
 
-        retime_layer(layers, layer, map_file, out, report, stop)
-        typer.echo(os.fsencode(out))
+        typer.echo(os.fsencode(retime_layer(layers, layer, map_file, out, shutter, report, stop)))
 
     raise typer.Exit(run(work, None, json))
 
@@ -181,8 +184,8 @@ def composite(
 ) -> None:
     """Put the layers together again without Blender.
 
-    Fractional source frames in a map are rounded to the nearest whole frame (halves go up). The residual
-    layer is added only when nothing is retimed. A video gets even sides: an odd one gets its last row twice.
+    At a fractional source frame a person is a picture in between. The residual layer is added only when nothing
+    is retimed. A video gets even sides: an odd one gets its last row twice.
     """
 
     def work(report: Report, stop: Stop) -> None:

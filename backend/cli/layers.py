@@ -9,17 +9,15 @@ from typing import TypeVar
 from backend.cli.outcome import Stop
 from backend.cli.progress import Report
 from backend.errors import Cancelled
-from backend.media.exr import write_exr
 from backend.media.layer_set import open_layers
 from backend.media.pictures import (
     MOVIE_SUFFIX,
     check_new_file,
     check_new_folder,
-    new_folder,
     write_images,
     write_movie,
 )
-from backend.media.retiming import Recomposite, check_subject, layer_at, read_map
+from backend.media.retiming import Recomposite, check_subject, read_map
 from backend.protocol import Event, EventKind
 
 T = TypeVar("T")
@@ -42,17 +40,6 @@ def composite_layers(layers: Path, out: Path, map_files: dict[str, Path], report
         write_movie(out, watched, reader.info.fps)
     else:
         write_images(out, watched)
-
-
-def retime_layer(layers: Path, name: str, map_file: Path, out: Path, report: Report, stop: Stop) -> None:
-    """Write one layer at the times of a map, one EXR per entry, into a new folder; raises children of RetimeError."""
-    check_new_folder(out)
-    reader = open_layers(layers)
-    check_subject(reader.info, name)
-    times = read_map(map_file, reader.info).tolist()
-    with new_folder(out):
-        for number, time in enumerate(_watched(times, len(times), "Retiming", report, stop), 1):
-            write_exr(out / f"{number:04d}.exr", layer_at(reader, name, time))
 
 
 def _watched(items: Iterable[T], total: int, stage: str, report: Report, stop: Stop) -> Iterator[T]:

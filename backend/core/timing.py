@@ -42,6 +42,23 @@ def identity_map(first: int, last: int) -> Times:
     return np.arange(first, last + 1, dtype=np.float64)
 
 
+def camera_between(to_canvas: npt.ArrayLike, index: float) -> npt.NDArray[np.float64]:
+    """The homography (3, 3) of a moment between two frames.
+
+    Args:
+        to_canvas: (T, 3, 3) homographies from the frames to the canvas.
+        index: of the moment, 0..T-1, whole or fractional.
+    """
+    matrices = np.asarray(to_canvas, np.float64)
+    before = min(int(index), len(matrices) - 1)
+    share = index - before
+    if share == 0:
+        return np.asarray(matrices[before])
+    # Homographies are only known up to a factor, which must not weigh.
+    near, far = (matrices[i] / matrices[i][2, 2] for i in (before, before + 1))
+    return np.asarray((1 - share) * near + share * far)
+
+
 def carry(rgba: Floats, source_to_canvas: npt.ArrayLike, output_to_canvas: npt.ArrayLike) -> Floats:
     """Move a layer from the view of its source frame into the view of the output frame.
 

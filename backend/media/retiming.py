@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.core.color import Floats, decode_layer
+from backend.core.color import Floats
 from backend.core.composite import composite
-from backend.core.timing import InvalidMap, Times, carry, check_map, identity_map, nearest_frame
+from backend.core.timing import InvalidMap, Times, camera_between, carry, check_map, identity_map
 from backend.errors import InputError, LayerSetError
-from backend.media.layer_set import LayerReader, LayerSetInfo
+from backend.media.layer_set import BACKGROUND, LayerReader, LayerSetInfo
+from backend.media.slow_motion import LayerInTime
 
 
 def read_map(path: Path, info: LayerSetInfo) -> Times:
@@ -32,6 +33,16 @@ def read_map(path: Path, info: LayerSetInfo) -> Times:
         raise InputError(f"The map {path} can't be read as JSON", advice) from error
 
 
+def check_layer(info: LayerSetInfo, name: str) -> None:
+    """Make sure that the set has a person of that name, or that it is the background.
+
+    Raises:
+        LayerSetError: naming what there is.
+    """
+    if name != BACKGROUND:
+        check_subject(info, name)
+
+
 def check_subject(info: LayerSetInfo, name: str) -> None:
     """Make sure that the set has a person of that name.
 
@@ -40,15 +51,6 @@ def check_subject(info: LayerSetInfo, name: str) -> None:
     """
     if name not in info.subjects:
         raise LayerSetError(f"There is no layer {name!r} to retime", f"Choose one of {', '.join(info.subjects)}")
-
-
-def layer_at(reader: LayerReader, name: str, time: float) -> Floats:
-    """A layer's pixels (H, W, 4), scene-linear and premultiplied, at a source time.
-
-    At whole times they are the layer's own. Between two frames it is the nearer one for now: this is the
-    one place where pictures in between will be made.
-    """
-    return reader.pixels(name, nearest_frame(time))
 
 
 class Recomposite:
@@ -66,6 +68,7 @@ class Recomposite:
         original = identity_map(info.first_frame, info.last_frame)
         self._reader = reader
         self._maps = {name: times for name, times in maps.items() if not np.array_equal(times, original)}
+        self._moving = {name: LayerInTime(reader, name) for name in self._maps}
         self.frames = _common_length({name: len(times) for name, times in maps.items()}, info.frames)
 
     def __len__(self) -> int:
@@ -87,12 +90,12 @@ class Recomposite:
         if name not in self._maps:
             return self._reader.layer(name, number)
         time = float(self._maps[name][index])
-        layer = decode_layer(layer_at(self._reader, name, time))
+        layer = self._moving[name].display(time)
         camera = self._reader.info.camera
         if camera.kind == "static":
             return layer
         first = self._reader.info.first_frame
-        return carry(layer, camera.to_canvas[nearest_frame(time) - first], camera.to_canvas[number - first])
+        return carry(layer, camera_between(camera.to_canvas, time - first), camera.to_canvas[number - first])
 
 
 def _common_length(lengths: Mapping[str, int], default: int) -> int:

@@ -14,7 +14,7 @@ from backend.media.layer_set import open_layers
 from backend.media.plates import open_plate
 from backend.media.retiming import Recomposite
 from tests.cli.conftest import Command
-from tests.samples import SET_FRAMES, psnr, set_plate, write_layer_set
+from tests.samples import SET_FRAMES, SET_HEIGHT, SET_WIDTH, psnr, set_plate, write_layer_set
 
 
 @pytest.fixture
@@ -55,13 +55,42 @@ def test_two_people_retimed(command: Command, layers: Path, tmp_path: Path) -> N
 
 
 def test_retime_copies_whole_frames_bit_for_bit(command: Command, layers: Path, tmp_path: Path) -> None:
-    path = write_map(tmp_path / "map.json", [6, 1, 1, 2.4])
+    path = write_map(tmp_path / "map.json", [6, 1, 1, 2.5, 2])
     status, _, _ = command("retime", layers, "--layer", "ben", "--map", path, "--out", tmp_path / "ben")
     assert status == 0
-    for number, source in enumerate((6, 1, 1, 2), 1):
+    for number, source in ((1, 6), (2, 1), (3, 1), (5, 2)):
         np.testing.assert_array_equal(
             read_exr(tmp_path / "ben" / f"{number:04d}.exr"), read_exr(layers / "ben" / f"{source:04d}.exr")
         )
+    between = read_exr(tmp_path / "ben" / "0004.exr")
+    assert between.shape == (SET_HEIGHT, SET_WIDTH, 4)
+    # The box moves by two pixels a frame; halfway it has moved by one.
+    assert centre(between) == pytest.approx(centre(read_exr(layers / "ben" / "0002.exr")) - 1, abs=0.2)
+    made = json.loads((tmp_path / "ben" / "retimed.json").read_text())
+    assert (made["layer"], made["map"]) == ("ben", [6, 1, 1, 2.5, 2])
+
+
+def centre(rgba: np.ndarray) -> float:
+    alpha = rgba[..., 3]
+    return float((alpha * np.arange(alpha.shape[1])).sum() / alpha.sum())
+
+
+def test_retime_takes_the_background_too(command: Command, layers: Path, tmp_path: Path) -> None:
+    path = write_map(tmp_path / "map.json", [1.5, 3])
+    assert command("retime", layers, "--layer", "background", "--map", path, "--out", tmp_path / "f")[0] == 0
+    assert read_exr(tmp_path / "f" / "0001.exr")[..., 3].min() == 1
+
+
+def test_retime_blurs_only_what_goes_by_faster(command: Command, layers: Path, tmp_path: Path) -> None:
+    fast, slow = write_map(tmp_path / "fast.json", [1, 3, 5]), write_map(tmp_path / "slow.json", [1, 2, 3])
+    for name, path in (("fast", fast), ("slow", slow)):
+        options = ("--layer", "anna", "--map", path, "--shutter", 180, "--out", tmp_path / name)
+        assert command("retime", layers, *options)[0] == 0
+    sharp = read_exr(layers / "anna" / "0003.exr")
+    np.testing.assert_array_equal(read_exr(tmp_path / "slow" / "0003.exr"), sharp)
+    blurred = read_exr(tmp_path / "fast" / "0002.exr")
+    assert (blurred[..., 3] > 0.01).sum() > (sharp[..., 3] > 0.01).sum()
+    assert centre(blurred) == pytest.approx(centre(sharp), abs=0.2)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such names can't be made")
@@ -88,6 +117,7 @@ def test_a_name_that_is_not_unicode(layers: Path, tmp_path: Path) -> None:
         ("retime {layers} --layer bob --map {tmp}/map.json --out {tmp}/f", "Choose one of anna, ben"),
         ("retime {layers} --layer anna --map {tmp}/map.json --out {tmp}/f", "entry 2 is 99"),
         ("retime {layers} --layer anna --map {tmp}/map.json --out {layers}", "is not empty"),
+        ("retime {layers} --layer anna --map {tmp}/map.json --shutter nan --out {tmp}/f", "shutter is nan degrees"),
     ],
 )
 def test_wrong_input_changes_nothing(command: Command, layers: Path, tmp_path: Path, arguments: str, told: str) -> None:

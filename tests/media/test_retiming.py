@@ -11,7 +11,8 @@ from backend.core.composite import composite
 from backend.core.timing import Times, identity_map
 from backend.errors import InputError, LayerSetError
 from backend.media.layer_set import CameraEntry, LayerReader, open_layers
-from backend.media.retiming import Recomposite, layer_at, read_map
+from backend.media.retiming import Recomposite, read_map
+from backend.media.slow_motion import LayerInTime
 from tests.samples import (
     SET_FRAMES,
     psnr,
@@ -82,9 +83,11 @@ def test_frames_are_those_of_the_plate(tmp_path: Path) -> None:
     np.testing.assert_allclose(frames[1], expected(1, 5), atol=1e-3)
 
 
-def test_whole_times_are_the_layers_own_pixels(reader: LayerReader) -> None:
-    np.testing.assert_array_equal(layer_at(reader, "anna", 3.0), reader.pixels("anna", 3))
-    np.testing.assert_array_equal(layer_at(reader, "anna", 3.5), reader.pixels("anna", 4))
+def test_a_fractional_time_shows_a_picture_in_between(reader: LayerReader) -> None:
+    frame = list(Recomposite(reader, {"anna": times(2.5)}))[0]
+    between = LayerInTime(reader, "anna").display(2.5)
+    stack = [between if name == "anna" else reader.layer(name, 1) for name in reader.info.back_to_front(1)]
+    np.testing.assert_allclose(frame, composite(reader.background(1), stack), atol=1e-5)
 
 
 def test_a_retimed_layer_follows_the_camera(tmp_path: Path) -> None:

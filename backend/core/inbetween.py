@@ -1,0 +1,139 @@
+"""One layer between two frames: both neighbours moved along their own paths, and put together where they meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.core.color import Floats
+from backend.core.matching import displaced
+
+_TRUSTED = 2.0
+"""There and back again, a displacement may miss its beginning by about so many pixels."""
+_SPREADS = (1, 2, 4, 8, 16)
+"""How far, in pixels, the displacements of what is seen reach into what is not."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How a layer moves around one interval, each (H, W, 2) in pixels, x and y.
+
+    ``forward`` leads from the frame before the in-between to the one after it, ``backward`` the other way.
+    ``earlier`` leads from the frame before to the one before that, ``later`` from the frame after to the next;
+    None at the ends of the clip. With them people speed up and slow down between frames instead of at them.
+    """
+
+    forward: Floats
+    backward: Floats
+    earlier: Floats | None = None
+    later: Floats | None = None
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """Seen from the in-between: where a pixel came from, where it goes, and how far that is to be believed."""
+
+    start: Floats
+    end: Floats
+    trust: Floats
+    covered: Floats
+
+
+def between(before: Floats, after: Floats, motion: Motion, share: float) -> Floats:
+    """A layer between two frames.
+
+    Args:
+        before: (H, W, 4) premultiplied display colour and alpha.
+        after: the same of the next frame.
+        motion: see ``Motion``; its fields may be smaller than the layer by a whole factor of any size.
+        share: 0 at the frame before, 1 at the one after.
+
+    Returns:
+        (H, W, 4) premultiplied display colour and alpha.
+    """
+    total = np.zeros_like(before)
+    weights = np.zeros((*before.shape[:2], 1), np.float32)
+    ways = (
+        (before, after, motion.forward, motion.backward, motion.earlier, share),
+        (after, before, motion.backward, motion.forward, motion.later, 1 - share),
+    )
+    for near, far, there, back, away, part in ways:
+        paths = _paths(_alpha_like(near, there), there, back, away, part)
+        start, end, trust, covered = _as_large(paths, before)
+        one, other = displaced(near, start), displaced(far, end)
+        agreed = (1 - part) * one + part * trust * other
+        picture = agreed / ((1 - part) + part * trust)
+        unlike = np.abs(one - other).sum(-1, keepdims=True)
+        weight = (1 - part) * np.minimum(covered, 1) * np.exp(-2 * unlike) + np.float32(1e-3)
+        total, weights = total + picture * weight, weights + weight
+    return _premultiplied(total / weights)
+
+
+def _paths(alpha: Floats, there: Floats, back: Floats, away: Floats | None, part: float) -> _Paths:
+    """Carry a frame's displacements to where its pixels are after a part (0..1) of the way."""
+    miss = np.linalg.norm(there + displaced(back, there), axis=-1)
+    trust = np.exp(-((miss / _TRUSTED) ** 2)).astype(np.float32)
+    way = _after(there, away, part)
+    carried = _splat(np.dstack([way, there, trust]), way, (alpha + np.float32(0.03)) * (trust + np.float32(0.02)))
+    filled = carried.copy()
+    for spread in _SPREADS:
+        filled += cv2.GaussianBlur(carried, (0, 0), spread) * np.float32(0.02 / spread)
+    mean = filled[..., :-1] / np.maximum(filled[..., -1:], 1e-9)
+    passed, whole = mean[..., :2], mean[..., 2:4]
+    return _Paths(-passed, whole - passed, mean[..., 4:5], carried[..., -1:])
+
+
+def _after(there: Floats, away: Floats | None, part: float) -> Floats:
+    """The way made after a part of the time, the speed changing evenly from the last interval to this one."""
+    if away is None:
+        return np.asarray(part * there, np.float32)
+    return np.asarray(part * (there - away) / 2 + part**2 * (there + away) / 2, np.float32)
+
+
+def _splat(values: Floats, way: Floats, weight: Floats) -> Floats:
+    """Add each pixel's values (H, W, C), weighted, to the four pixels it comes to lie on: (H, W, C + 1)."""
+    h, w = weight.shape
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    x, y = x + way[..., 0], y + way[..., 1]
+    left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    right_share, lower_share = x - left, y - top
+    channels = np.concatenate([values * weight[..., None], weight[..., None]], -1).reshape(h * w, -1)
+    out = np.zeros((channels.shape[1], h * w), np.float32)
+    for down in (0, 1):
+        for right in (0, 1):
+            share = (right_share if right else 1 - right_share) * (lower_share if down else 1 - lower_share)
+            column, row = left + right, top + down
+            inside = ((column >= 0) & (column < w) & (row >= 0) & (row < h)).ravel()
+            place = (row * w + column).ravel()[inside]
+            shared = channels[inside] * share.ravel()[inside, None]
+            for channel in range(len(out)):
+                out[channel] += np.bincount(place, shared[:, channel], h * w).astype(np.float32)
+    return np.ascontiguousarray(out.reshape(-1, h, w).transpose(1, 2, 0))
+
+
+def _alpha_like(layer: Floats, flow: Floats) -> Floats:
+    h, w = flow.shape[:2]
+    return np.asarray(cv2.resize(layer[..., 3], (w, h), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _as_large(paths: _Paths, layer: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """The fields of paths at a layer's size."""
+    h, w = layer.shape[:2]
+    small_h, small_w = paths.start.shape[:2]
+    if (small_h, small_w) == (h, w):
+        return paths.start, paths.end, paths.trust, paths.covered
+    scale = np.array([w / small_w, h / small_h], np.float32)
+
+    def large(field: Floats) -> Floats:
+        return np.asarray(cv2.resize(field, (w, h), interpolation=cv2.INTER_LINEAR), np.float32).reshape(h, w, -1)
+
+    return large(paths.start) * scale, large(paths.end) * scale, large(paths.trust), large(paths.covered)
+
+
+def _premultiplied(layer: Floats) -> Floats:
+    """A layer whose alpha is within 0..1; what is too faint to be stored is nothing."""
+    layer[..., 3] = np.clip(layer[..., 3], 0, 1)
+    layer[layer[..., 3] < 1 / 1024] = 0
+    return np.asarray(layer, np.float32)
