@@ -20,8 +20,9 @@ def fill(values: Floats, weight: Floats) -> Floats:
         return np.asarray(weight[..., None] * values + (1 - weight[..., None]) * mean, np.float32)
     half = ((weight.shape[1] + 1) // 2, (weight.shape[0] + 1) // 2)
     small_weight = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(values * weight[..., None], half, interpolation=cv2.INTER_AREA)
+    # OpenCV drops the axis of a single channel.
+    small = cv2.resize(values * weight[..., None], half, interpolation=cv2.INTER_AREA).reshape(*half[::-1], -1)
     known = np.minimum(1, small_weight * 2)
     below = fill((small / np.maximum(small_weight, 1e-6)[..., None]).astype(np.float32), known.astype(np.float32))
-    large = cv2.resize(below, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    large = cv2.resize(below, weight.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(values.shape)
     return np.asarray(weight[..., None] * values + (1 - weight[..., None]) * large, np.float32)

@@ -121,8 +121,8 @@ def _corners(key: _KeyFrame) -> Floats:
     """Strong corners of every cell of a grid, so that one textured part does not speak for the whole picture."""
     height, width = key.grey.shape
     found = []
-    for row in np.array_split(np.arange(height), _GRID[1]):
-        for column in np.array_split(np.arange(width), _GRID[0]):
+    for row in np.array_split(np.arange(height), min(height, _GRID[1])):
+        for column in np.array_split(np.arange(width), min(width, _GRID[0])):
             cell = np.s_[row[0] : row[-1] + 1, column[0] : column[-1] + 1]
             points = cv2.goodFeaturesToTrack(key.grey[cell], _CORNERS_PER_CELL, 0.02, 5, mask=key.free[cell])
             if points is not None:

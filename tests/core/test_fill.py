@@ -45,3 +45,12 @@ def test_half_known_is_half_kept() -> None:
     weight = np.ones((32, 32), np.float32)
     values[16, 16], weight[16, 16] = 1, 0.5
     assert fill(values, weight)[16, 16] == pytest.approx(0.5, abs=0.15)
+
+
+def test_one_channel_is_filled_like_three() -> None:
+    weight = np.ones((9, 14), np.float32)
+    weight[2:7, 3:11] = 0
+    three = fill(np.full((9, 14, 3), 0.25, np.float32), weight)
+    one = fill(np.full((9, 14, 1), 0.25, np.float32), weight)
+    assert one.shape == (9, 14, 1)
+    np.testing.assert_array_equal(one[..., 0], three[..., 0])

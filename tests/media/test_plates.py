@@ -208,7 +208,7 @@ def broken_image(folder: Path) -> Path:
 
 
 def nan_image(folder: Path) -> Path:
-    write_exr_images(folder / "images", [np.full((8, 8, 3), value, np.float32) for value in (0.5, np.nan)])
+    write_exr_images(folder / "images", [np.full((16, 16, 3), value, np.float32) for value in (0.5, np.nan)])
     return folder / "images"
 
 
@@ -270,16 +270,16 @@ def test_jpg_images_are_close(tmp_path: Path) -> None:
 
 
 def test_grey_images_and_alpha(tmp_path: Path) -> None:
-    grey = np.full((8, 8), 51, np.uint8)
-    transparent = np.full((8, 8, 4), (51, 51, 51, 0), np.uint8)
+    grey = np.full((16, 16), 51, np.uint8)
+    transparent = np.full((16, 16, 4), (51, 51, 51, 0), np.uint8)
     write_image(tmp_path / "0001.png", grey)
     write_image(tmp_path / "0002.png", transparent)
     for frame in open_plate(tmp_path):
-        np.testing.assert_allclose(frame, np.full((8, 8, 3), 0.2), atol=1e-6)
+        np.testing.assert_allclose(frame, np.full((16, 16, 3), 0.2), atol=1e-6)
 
 
 def test_exr_images_are_scene_linear_and_keep_their_highlights(tmp_path: Path) -> None:
-    display = np.linspace(-0.1, 1.5, 8 * 8 * 3, dtype=np.float32).reshape(8, 8, 3)
+    display = np.linspace(-0.1, 1.5, 16 * 16 * 3, dtype=np.float32).reshape(16, 16, 3)
     folder = write_exr_images(tmp_path / "images", [srgb_to_linear(display)] * 2)
     np.testing.assert_allclose(next(iter(open_plate(folder))), display, atol=1e-5)
 
@@ -293,7 +293,7 @@ def test_a_folder_may_hold_other_files(tmp_path: Path) -> None:
 
 def test_images_without_leading_zeros_come_in_order(tmp_path: Path) -> None:
     for number in (1, 2, 10, 11):
-        write_image(tmp_path / f"shot {number}.png", np.full((4, 4, 3), number, np.uint8))
+        write_image(tmp_path / f"shot {number}.png", np.full((16, 16, 3), number, np.uint8))
     assert [round(float(frame[0, 0, 0]) * 255) for frame in open_plate(tmp_path)] == [1, 2, 10, 11]
 
 
