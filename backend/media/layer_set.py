@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.color import Floats, decode_layer, decode_residual, encode_layer, encode_residual
+from backend.core.color import Floats, Halves, decode_layer, decode_residual, encode_layer, encode_residual
 from backend.errors import InputError, LayerSetError, OutputError
 from backend.media.exr import UnreadableExr, read_exr, write_exr
 from backend.media.files import reading, sweep, to_disk, write_bytes, writing
@@ -64,14 +64,16 @@ class LayerSetWriter:
         self._masks = out_dir / MASKS
         self._copies_masks = given_masks is None or given_masks.resolve() != self._masks.resolve()
 
-    def write_layer(self, name: str, frame_number: int, color: npt.ArrayLike, alpha: npt.ArrayLike) -> None:
-        """Write straight display colour (H, W, 3) 0..1 and alpha (H, W) 0..1."""
-        write_exr(frame_path(self.folder, name, frame_number), encode_layer(color, alpha))
+    def write_layer(self, name: str, frame_number: int, color: npt.ArrayLike, alpha: npt.ArrayLike) -> Halves:
+        """Write straight display colour (H, W, 3) 0..1 and alpha (H, W) 0..1; returns the file's pixels."""
+        pixels = encode_layer(color, alpha)
+        write_exr(frame_path(self.folder, name, frame_number), pixels)
+        return pixels
 
-    def write_background(self, frame_number: int, color: npt.ArrayLike) -> None:
-        """Write the opaque display colour (H, W, 3) 0..1."""
+    def write_background(self, frame_number: int, color: npt.ArrayLike) -> Halves:
+        """Write the opaque display colour (H, W, 3) 0..1; returns the file's pixels."""
         values = np.asarray(color, np.float32)
-        self.write_layer(BACKGROUND, frame_number, values, np.ones(values.shape[:2], np.float32))
+        return self.write_layer(BACKGROUND, frame_number, values, np.ones(values.shape[:2], np.float32))
 
     def write_residual(self, frame_number: int, residual: npt.ArrayLike) -> None:
         """Write a signed display-space difference (H, W, 3)."""

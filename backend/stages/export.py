@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.core.color import Floats, decode_layer, encode_layer
+from backend.core.color import Floats, decode_layer
 from backend.core.composite import composite
 from backend.media.layer_set import LayerSetWriter
 from backend.stages.clean_plate import CleanPlate
@@ -14,13 +14,14 @@ from backend.stages.effects import Effects
 from backend.stages.layers import FrameLayers, frame_layers
 from backend.stages.progress import Progress
 from backend.stages.shot import Shot
+from backend.stages.side_by_side import in_order
 
 STAGE = "Writing"
 
 
 @dataclass(frozen=True)
 class Written:
-    """What is known of all frames once they are written."""
+    """What is known of a frame, or of all, once written."""
 
     error: float
     """Mean squared error of the layers alone against the plate."""
@@ -35,35 +36,36 @@ def write_frames(
 
     Everything is computed anew after a resume: it takes little time, and the files come out the same.
     """
-    error, observed, count = 0.0, 0.0, len(shot.footage)
-    for index in range(count):
-        progress.tell(STAGE, index / count, f"Frame {shot.footage.info.first_frame + index}")
+    first, count = shot.footage.info.first_frame, len(shot.footage)
+
+    def write(index: int) -> Written:
         layers = frame_layers(shot, effects, clean, index)
         left = _write_frame(writer, shot, layers, index, residual)
         seen = clean.observed(index)
-        writer.write_coverage(shot.footage.info.first_frame + index, seen)
-        error += float(np.mean(left**2)) / count
-        observed += float(seen.mean()) / count
+        writer.write_coverage(first + index, seen)
+        return Written(float(np.mean(left**2)), float(seen.mean()))
+
+    error, observed = 0.0, 0.0
+    progress.tell(STAGE, 0)
+    for index, frame in enumerate(in_order(write, count)):
+        progress.tell(STAGE, (index + 1) / count, f"Frame {first + index}")
+        error, observed = error + frame.error / count, observed + frame.observed / count
     return Written(error, observed)
 
 
 def _write_frame(writer: LayerSetWriter, shot: Shot, layers: FrameLayers, index: int, residual: bool) -> Floats:
-    """Write one frame; returns plate minus composite, (H, W, 3) in display space."""
+    """Write one frame; returns plate minus composite, (H, W, 3) in display space.
+
+    The composite is that of the layers with the rounding of their files, so that the residual mends that too.
+    """
     number = shot.footage.info.first_frame + index
-    names = shot.footage.names
-    masks = shot.footage.masks(index)
-    writer.write_background(number, layers.background)
+    names, masks = shot.footage.names, shot.footage.masks(index)
+    written = []
+    back = decode_layer(writer.write_background(number, layers.background))[..., :3]
     for person, name in enumerate(names):
-        writer.write_layer(name, number, layers.color[person], layers.alpha[person])
+        written.append(writer.write_layer(name, number, layers.color[person], layers.alpha[person]))
         writer.write_mask(name, number, masks[person])
-    left = shot.footage.plate(index) - _as_read_back(layers, shot.order[index])
+    left = shot.footage.plate(index) - composite(back, [decode_layer(written[i]) for i in shot.order[index]])
     if residual:
         writer.write_residual(number, left)
     return left
-
-
-def _as_read_back(layers: FrameLayers, order: list[int]) -> Floats:
-    """The composite (H, W, 3) of the layers with the rounding of their files, so that the residual mends that too."""
-    opaque = np.ones(layers.background.shape[:2], np.float32)
-    back = decode_layer(encode_layer(layers.background, opaque))[..., :3]
-    return composite(back, [decode_layer(encode_layer(layers.color[i], layers.alpha[i])) for i in order])

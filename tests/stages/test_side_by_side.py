@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from backend.stages.side_by_side import in_order
+
+
+def test_results_come_in_order() -> None:
+    def slow_at_first(index: int) -> int:
+        time.sleep(0.02 if index % 3 == 0 else 0)
+        return index**2
+
+    assert list(in_order(slow_at_first, 11)) == [index**2 for index in range(11)]
+    assert list(in_order(slow_at_first, 0)) == []
+
+
+def test_a_fault_is_raised_where_it_is_met_and_ends_the_work() -> None:
+    begun: list[int] = []
+
+    def work(index: int) -> int:
+        begun.append(index)
+        if index == 3:
+            raise ValueError("the fourth")
+        return index
+
+    results = in_order(work, 1000)
+    with pytest.raises(ValueError, match="the fourth"):
+        for _ in results:
+            pass
+    assert len(begun) < 20
+
+
+def test_whoever_stops_listening_leaves_no_thread_behind() -> None:
+    before = threading.active_count()
+    results = in_order(lambda index: index, 100)
+    assert next(results) == 0
+    results.close()
+    assert threading.active_count() == before
