@@ -1,0 +1,99 @@
+"""How much memory a long clip takes: ``python -m benchmarks.memory --frames 1000 --size 1920x1080 --out FOLDER``.
+
+A box with a shadow walks over a patterned floor under a little grain; the clip is made here, decomposed by the command
+line, and the peak that the run tells of itself is printed. Memory should hardly grow with the number of frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.uint8]
+
+
+def ground(width: int, height: int) -> npt.NDArray[np.float32]:
+    """(H, W, 3) 0..255, the same at every call."""
+    rng = np.random.default_rng(1)
+    small = rng.uniform(70, 200, (height // 24 + 1, width // 24 + 1, 3)).astype(np.float32)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def frame(still: npt.NDArray[np.float32], moment: float) -> tuple[Picture, Picture]:
+    """The picture and the mask at a moment 0..1 of the clip."""
+    height, width = still.shape[:2]
+    box_w, box_h = width // 16, height // 3
+    left, top = int((width - 3 * box_w) * (0.5 + 0.5 * np.sin(20 * moment))), height // 3
+    picture, mask = still.copy(), np.zeros((height, width), np.uint8)
+    shadow = np.zeros((height, width), np.float32)
+    cv2.ellipse(shadow, (left + box_w * 3 // 2, top + box_h), (box_w, box_h // 10), 0, 0, 360, 0.5, -1)
+    picture *= 1 - cv2.blur(shadow, (15, 15))[..., None]
+    picture[top : top + box_h, left : left + box_w] = (60, 90, 200)
+    mask[top : top + box_h, left : left + box_w] = 255
+    grain = np.random.default_rng(int(moment * 1e6)).normal(0, 1.5, (height, width, 1))
+    return np.clip(picture + grain, 0, 255).astype(np.uint8), mask
+
+
+def write_clip(folder: Path, frames: int, width: int, height: int) -> tuple[Path, Path]:
+    """A video and one folder of masks; returns the paths of both."""
+    plate, masks = folder / "clip.mp4", folder / "masks"
+    (masks / "walker").mkdir(parents=True)
+    still = ground(width, height)
+    with av.open(str(plate), "w") as container:
+        stream = container.add_stream("libx264", Fraction(24), {"preset": "ultrafast", "crf": "20"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(frames):
+            picture, mask = frame(still, number / frames)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            cv2.imwrite(str(masks / "walker" / f"{number + 1:04d}.png"), mask)
+        container.mux(stream.encode(None))
+    return plate, masks
+
+
+def main() -> None:
+    """Make the clip, decompose it, tell the peak."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=1000)
+    parser.add_argument("--size", default="1920x1080")
+    parser.add_argument("--preset", default="draft")
+    parser.add_argument("--out", type=Path, required=True, help="a folder that does not exist; deleted at the end")
+    arguments = parser.parse_args()
+    width, height = map(int, arguments.size.split("x"))
+    arguments.out.mkdir(parents=True)
+    try:
+        plate, masks = write_clip(arguments.out, arguments.frames, width, height)
+        layers = arguments.out / "layers"
+        command = [
+            sys.executable,
+            "-m",
+            "backend",
+            "decompose",
+            str(plate),
+            "--masks",
+            str(masks),
+            "--out",
+            str(layers),
+        ]
+        subprocess.run([*command, "--preset", arguments.preset, "--no-residual"], check=True, stderr=subprocess.DEVNULL)
+        metrics = json.loads((layers / "layers.json").read_text())["metrics"]
+        peak = metrics["peak_memory_bytes"] / 2**30
+        print(
+            f"{arguments.frames} frames of {width}x{height}, {arguments.preset}: peak {peak:.2f} GiB, "
+            f"{metrics['seconds'] / arguments.frames:.2f} s per frame, layers alone {metrics['recon_psnr']} dB"
+        )
+    finally:
+        shutil.rmtree(arguments.out)
+
+
+if __name__ == "__main__":
+    main()
