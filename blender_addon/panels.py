@@ -100,6 +100,7 @@ class RETIME_PEOPLE_PT_time(_RetimeTab, bpy.types.Panel):
             row.operator("retime_people.set_order", text="Behind", icon="TRIA_DOWN").behind = True
         layout.separator()
         _draw_grid(layout, PERSON_BUTTONS)
+        layout.operator("retime_people.build_proxies", icon="RENDER_RESULT")
         layout.operator("retime_people.build_compositor", icon="NODETREE")
 
 

@@ -126,7 +126,7 @@ def _find_unsaved_jobs() -> None:
 
 
 def _redraw_if_changed(current: Session) -> None:
-    """Have the sequencers drawn again when there is something new to see in the panel."""
+    """Have the sidebars of the sequencers drawn again when there is something new to see in the panel."""
     shown = repr(
         (current.backend.status, list(current.tickets.values()), id(current.picture), current.installer.told())
     )
@@ -134,9 +134,10 @@ def _redraw_if_changed(current: Session) -> None:
         return
     current.shown = shown
     for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "SEQUENCE_EDITOR":
-                area.tag_redraw()
+        for area in (area for area in window.screen.areas if area.type == "SEQUENCE_EDITOR"):
+            # Only the sidebar: to draw the strips and the preview again may take longer than a window may stand still.
+            for region in (region for region in area.regions if region.type == "UI"):
+                region.tag_redraw()
 
 
 def ticket_of(entry: RetimePeopleJob) -> Ticket:

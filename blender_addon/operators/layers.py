@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, sequencer_scene
@@ -14,6 +14,7 @@ from ..layer_loading import SEQUENCER_SPACE, color_space_problem, load
 from ..layer_set_file import LayerSetProblem, read_layer_set
 from ..people_list import refresh
 from ..poll_reasons import allowed, why_no_layers
+from ..proxies import build_proxies
 from ..strips import SHOT, shots
 
 
@@ -108,6 +109,36 @@ class RETIME_PEOPLE_OT_build_compositor(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class RETIME_PEOPLE_OT_build_proxies(bpy.types.Operator):
+    """Make small copies of all layers, so that they play smoothly; what is rendered stays as it is"""
+
+    bl_idname = "retime_people.build_proxies"
+    bl_label = "Build Proxies"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    size: EnumProperty(
+        name="Size",
+        description="How large the copies are, and what the preview shows from now on",
+        items=(
+            ("25", "25%", "A quarter of the width, for large clips and slow computers"),
+            ("50", "50%", "Half of the width"),
+        ),
+        default="50",
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where layers are loaded."""
+        return allowed(cls, why_no_layers(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Build them, in a window as a job of Blender's own with its bar in the status line."""
+        scene = sequencer_scene(context)
+        build_proxies(context, scene, int(self.size))
+        self.report({"INFO"}, f"The preview shows the layers at {self.size}%; Render shows them in full.")
+        return {"FINISHED"}
+
+
 def _source(scene: Scene, name: str) -> Strip | None:
     """The strip of that name, else the active strip if it shows pictures that are not ours."""
     editor = scene.sequence_editor
@@ -118,4 +149,9 @@ def _source(scene: Scene, name: str) -> Strip | None:
     return strip if shows_pictures and not strip.get(SHOT) and strip.name in editor.strips else None
 
 
-classes = (RETIME_PEOPLE_OT_load_layers, RETIME_PEOPLE_OT_build_compositor, RETIME_PEOPLE_OT_use_srgb_sequencer)
+classes = (
+    RETIME_PEOPLE_OT_load_layers,
+    RETIME_PEOPLE_OT_build_compositor,
+    RETIME_PEOPLE_OT_build_proxies,
+    RETIME_PEOPLE_OT_use_srgb_sequencer,
+)
