@@ -122,7 +122,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     clean = background.refit(agreed(every, usual))
     effects = with_leftovers(each, every, usual, clean, data, restless)
     counted += counter.get_total_flops() * (1 + len(run.settings.refits))
-    return Learned(effects, state.flops + counted, state.step)
+    return Learned(effects, state.flops + counted, len(state.history))
 
 
 def _train(state: TrainState, data: ShotData, run: Run, refit: Refit, progress: Progress) -> TrainSettings:

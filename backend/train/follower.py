@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from backend.train.loop import TrainState, new_state, take_step
+from backend.train.schedule import next_step
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData
 from backend.train.team import Order, Team
@@ -22,7 +23,7 @@ def follow(team: Team, device: torch.device) -> None:
             state.background = team.share().to(device)
         else:
             take_step(state, data, settings, team)
-            state.step += 1
+            state.step = next_step(state.step, state.history, settings)
 
 
 def begin(team: Team, device: torch.device) -> tuple[TrainState, ShotData, TrainSettings]:

@@ -16,7 +16,7 @@ from backend.errors import Cancelled, NumericalError
 from backend.model.effect_net import EffectNet
 from backend.model.shading import Shading, with_density
 from backend.train.losses import LossTerms, loss_terms
-from backend.train.schedule import distance_weight, learning_rate, refit_steps
+from backend.train.schedule import distance_weight, learning_rate, next_step, refit_steps
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData
 from backend.train.team import Order, Team
@@ -110,7 +110,7 @@ def train(
     """
     team, refits = team or Team(), refit_steps(settings)
     # Known from before in a run that goes on; counting again would change its rounding.
-    per_step = state.flops // state.step if state.step else 0
+    per_step = state.flops // len(state.history) if state.history else 0
     while state.step < settings.steps and time.monotonic() < deadline:
         if cancelled():
             raise Cancelled("Training was cancelled")
@@ -126,7 +126,7 @@ def train(
             per_step = counter.get_total_flops() * team.size
         else:
             terms = take_step(state, data, settings, team)
-        state.step += 1
+        state.step = next_step(state.step, state.history, settings)
         state.flops += per_step
         after_step(state, terms)
     return state

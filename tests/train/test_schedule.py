@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from backend.train import schedule
-from backend.train.schedule import learning_rate, refit_steps
+from backend.train.schedule import learning_rate, next_step, on_plateau, refit_steps
 from backend.train.settings import PRESETS, TrainSettings
 
 SETTINGS = TrainSettings(steps=200, warm_up_steps=20)
@@ -17,7 +17,7 @@ STEPS = range(SETTINGS.steps + 1)
 STARTERS = [
     function
     for _, function in inspect.getmembers(schedule, inspect.isfunction)
-    if function.__module__ == schedule.__name__ and function not in (learning_rate, refit_steps)
+    if function.__module__ == schedule.__name__ and function not in (learning_rate, refit_steps, next_step, on_plateau)
 ]
 
 
@@ -50,3 +50,31 @@ def test_the_shortest_runs_have_a_schedule(steps: int) -> None:
     assert learning_rate(0, settings) > 0
     assert all(weight(0, settings) > 0 for weight in STARTERS)
     assert refit_steps(settings) is not None
+
+
+LONG = dataclasses.replace(SETTINGS, steps=800)
+
+
+def steps_taken(errors: Callable[[int], float]) -> list[int]:
+    history: list[float] = []
+    steps = [0]
+    while steps[-1] < LONG.steps:
+        history.append(errors(len(history)))
+        steps.append(next_step(steps[-1], history, LONG))
+    return steps
+
+
+def test_a_plateau_leads_to_the_last_part() -> None:
+    steps = steps_taken(lambda count: 1.0 if count < 100 else 0.5)
+    assert len(steps) < 0.75 * LONG.steps
+    jumps = [(a, b) for a, b in pairwise(steps) if b != a + 1]
+    assert len(jumps) == 1 and jumps[0][0] >= 0.5 * LONG.steps and jumps[0][1] == 0.8 * LONG.steps
+
+
+@pytest.mark.parametrize("falling", [lambda count: 1 / (1 + count / 200), lambda count: 1 - count / 4000])
+def test_errors_that_still_fall_are_no_plateau(falling: Callable[[int], float]) -> None:
+    assert len(steps_taken(falling)) == LONG.steps + 1
+
+
+def test_short_runs_know_no_plateau() -> None:
+    assert not on_plateau([1.0] * 200, dataclasses.replace(SETTINGS, steps=100))
