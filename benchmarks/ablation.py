@@ -1,0 +1,206 @@
+"""What each idea is worth: the scenes once more with one idea left out at a time.
+
+python -m benchmarks.ablation SCENES_DIR --out DIR [--scene NAME ...] [--idea NAME ...]
+
+Writes ``benchmarks/ABLATION.md`` and its pictures; rows measured before stay. Every run is a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import cv2
+import numpy as np
+import torch
+
+from backend.media.files import write_bytes
+from backend.media.layer_set import open_layers
+from benchmarks.run import fresh, run_scorer
+from benchmarks.scenes import Scene, find_scenes, stage_inputs
+
+HERE = Path(__file__).parent
+RECORD, PAGE, PICTURES = HERE / "ablation.json", HERE / "ABLATION.md", HERE / "pictures"
+FIGURES = {
+    "bg_cov_psnr": "bg_cov",
+    "solo_eff_psnr": "solo_eff",
+    "effect_recall": "eff_rec",
+    "recon_psnr": "recon",
+    "retimed_psnr": "retime",
+    "retimed_dyn_psnr": "ret_dyn",
+}
+INTRODUCTION = """# What each idea is worth
+
+Written by `python -m benchmarks.ablation`. The preset *standard* with one idea left out at a time; the figures of
+[RESULTS.md](RESULTS.md), the mean over the scenes that are named. The pictures show the background and the first
+person's layer.
+
+"""
+
+Patch = Callable[[], Any]
+
+
+def _no_prior() -> Any:
+    """Nothing is known of what is usual: an untrained background, no cost, no say in the background."""
+
+    def nothing(_net: Any, data: Any, _background: Any, _restless: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:]), torch.zeros_like(data.plate)
+
+    return mock.patch.multiple(
+        "backend.stages.learn",
+        usual_effects=nothing,
+        unusual=lambda alone: torch.zeros_like(alone[:, :, :1]),
+        agreed=lambda learned, usual: learned,
+    )
+
+
+def _no_refits() -> Any:
+    import backend.train.loop as loop
+
+    return mock.patch.object(loop, "refit_steps", lambda settings: ())
+
+
+def _multiplied() -> Any:
+    from backend.model.shading import Shading
+
+    def densities(self: Shading, effects: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        shadow, depth = effects[:, :, :1], self.depth_map((effects.shape[-2], effects.shape[-1]))
+        inside = shadow.clamp(0, 1)
+        held = inside + 0.05 * (shadow - inside)
+        alone = -torch.log((1 - depth[:, None] * held).clamp_min(0.02)) + effects[:, :, 1:]
+        return alone, alone.sum(1)
+
+    return mock.patch.object(Shading, "densities", densities)
+
+
+def _no_leftovers() -> Any:
+    from backend.stages import effects, learn
+
+    def bare(alone: Any, together: Any, usual: Any, background: Any, data: Any, restless: Any) -> Any:
+        half = np.float16
+        undo = effects.agreed(together, usual)
+        return effects.Effects(
+            alone.astype(half), together.astype(half), undo.astype(half), effects.somebody_near(data)
+        )
+
+    return mock.patch.object(learn, "with_leftovers", bare)
+
+
+def _no_evidence() -> Any:
+    from backend.stages import layers
+
+    return mock.patch.object(layers, "corrected", lambda predicted, together, observed, seen: predicted)
+
+
+def _no_loans() -> Any:
+    from backend.stages import survey
+
+    return mock.patch.object(
+        survey, "borrow", lambda plate, masks, covered, camera: [[None] * masks.shape[1]] * len(masks)
+    )
+
+
+def _no_texture() -> Any:
+    from backend.stages import clean_plate
+
+    return mock.patch.object(clean_plate, "textured", clean_plate.smoothly)
+
+
+IDEAS: dict[str, tuple[str, Patch]] = {
+    "everything": ("all ideas", lambda: mock.patch.dict({}, {})),
+    "prior": ("without what is usual (`stages/prior.py`)", _no_prior),
+    "refits": ("the background is not estimated anew", _no_refits),
+    "sunlight": ("shadows multiply, as in LNR, instead of taking the sunlight once", _multiplied),
+    "leftovers": ("nothing is given to the nearest", _no_leftovers),
+    "evidence": ("effects as predicted, not sharpened by the plate", _no_evidence),
+    "loans": ("hidden parts stay holes", _no_loans),
+    "texture": ("ground never seen is filled smoothly", _no_texture),
+}
+
+
+def main() -> None:
+    """Run what was asked for, keep the figures, write the page."""
+    options = _options()
+    if options.child:
+        _decompose(*options.child)
+        return
+    record: dict[str, dict[str, Any]] = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
+    scorer = options.score or options.scenes.parent / "score.py"
+    for scene in find_scenes(options.scenes, options.out / "unpacked", options.scene, print):
+        for idea in options.idea or IDEAS:
+            print(f"{scene.name} without {idea}", flush=True)
+            record.setdefault(idea, {})[scene.name] = _measured(
+                scene, idea, options.out / f"{scene.name}-{idea}", scorer
+            )
+            write_bytes(RECORD, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+            write_bytes(PAGE, _page(record).encode())
+
+
+def _measured(scene: Scene, idea: str, out: Path, scorer: Path) -> dict[str, float]:
+    plate, masks = stage_inputs(scene, out / "inputs")
+    layers = fresh(out / "layers")
+    command = [sys.executable, "-m", "benchmarks.ablation", "--child", idea, str(plate), str(masks), str(layers)]
+    subprocess.run(command, check=True)
+    score = run_scorer(scorer, scene.folder, layers, out / "score.json")
+    _draw(layers, PICTURES / f"ablation-{scene.name}-{idea}.jpg")
+    return {key: score[key] for key in FIGURES}
+
+
+def _decompose(idea: str, plate: str, masks: str, out: str) -> None:
+    from backend.decompose import decompose
+    from backend.protocol import DecomposeRequest, DecomposeSettings
+
+    torch.set_flush_denormal(True)
+    with IDEAS[idea][1]():
+        settings = DecomposeSettings(preset="standard", residual=False)
+        decompose(DecomposeRequest(plate, out, masks, settings=settings), lambda event: None, lambda: False)
+
+
+def _draw(folder: Path, path: Path) -> None:
+    """The background and the first person's layer on grey, in the middle of the clip."""
+    layers = open_layers(folder)
+    number = layers.info.first_frame + layers.info.frames // 2
+    person = layers.layer(layers.info.subjects[0], number)
+    shown = person[..., :3] + (1 - person[..., 3:]) * 0.6
+    picture = np.concatenate([layers.background(number), shown], 1)
+    small = cv2.resize(np.asarray(picture, np.float32), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(path), np.round(np.clip(small[..., ::-1], 0, 1) * 255).astype(np.uint8))
+
+
+def _page(record: dict[str, dict[str, Any]]) -> str:
+    scenes = sorted(set.intersection(*(set(rows) for rows in record.values())))
+    lines = [
+        f"Scenes: {', '.join(scenes)}.\n",
+        "| | " + " | ".join(FIGURES.values()) + " |",
+        "|---" * (len(FIGURES) + 1) + "|",
+    ]
+    for idea in (name for name in IDEAS if name in record):
+        mean = {key: np.mean([record[idea][scene][key] for scene in scenes]) for key in FIGURES}
+        shown = [f"{value:.2f}" for value in mean.values()]
+        lines.append(f"| {IDEAS[idea][0]} | " + " | ".join(shown) + " |")
+    for scene in scenes:
+        lines += ["", f"## {scene}", ""]
+        for idea in (name for name in IDEAS if name in record):
+            lines += [f"{IDEAS[idea][0]}:", "", f"![{idea}](pictures/ablation-{scene}-{idea}.jpg)", ""]
+    return INTRODUCTION + "\n".join(lines).rstrip() + "\n"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenes", type=Path, nargs="?", help="folder of scenes, packed or unpacked")
+    parser.add_argument("--out", type=Path, help="where layers, scores and unpacked scenes go")
+    parser.add_argument("--scene", action="append", default=[])
+    parser.add_argument("--idea", action="append", default=[], choices=list(IDEAS))
+    parser.add_argument("--score", type=Path, help="the scorer; by default score.py beside the folder of scenes")
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
