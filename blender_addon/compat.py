@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import bpy
@@ -109,6 +109,13 @@ def curves_of(owner: bpy.types.ID) -> Iterable[Any]:
         return data.action.fcurves
     bag = _bag(data)
     return bag.fcurves if bag else ()
+
+
+def remove_curves(owner: bpy.types.ID, paths: Collection[str]) -> None:
+    """Take away the F-curves of these properties."""
+    curves: Any = curves_of(owner)
+    for curve in [curve for curve in curves if curve.data_path in paths]:
+        curves.remove(curve)
 
 
 def copy_curve(scene: Scene, curve: Any, path: str, change: Callable[[float], float]) -> None:

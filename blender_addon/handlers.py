@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
+from .camera_follow import follow_cameras
 from .people_list import refresh
 from .strips import layer_strips
 
@@ -15,7 +16,10 @@ from .strips import layer_strips
 def _after_edit(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """A strip may have been moved or retimed by hand."""
     if depsgraph.id_type_updated("SCENE"):
-        refresh(bpy.data.scenes.get(scene.name) or scene)
+        original = bpy.data.scenes.get(scene.name) or scene
+        refresh(original)
+        if not _is_dragging():
+            follow_cameras(original)
 
 
 @persistent
@@ -23,6 +27,22 @@ def _refresh_all(*_: object) -> None:
     """See to every scene, where it is not known which one changed."""
     for scene in bpy.data.scenes:
         refresh(scene)
+        follow_cameras(scene)
+
+
+@persistent
+def _before_render(*_: object) -> None:
+    """Without a window nothing else may have told of a change."""
+    for scene in bpy.data.scenes:
+        refresh(scene)
+        if bpy.app.background:
+            # In a window this is a thread of its own, where no keys may be set.
+            follow_cameras(scene)
+
+
+def _is_dragging() -> bool:
+    """True while strips or keys hang on the mouse; what they belong to is seen to when they are let go."""
+    return any(len(window.modal_operators) for window in bpy.context.window_manager.windows)
 
 
 @persistent
@@ -46,7 +66,7 @@ HANDLERS = (
     ("undo_post", _refresh_all),
     ("redo_post", _refresh_all),
     ("load_post", _refresh_all),
-    ("render_init", _refresh_all),
+    ("render_init", _before_render),
     ("save_pre", _make_paths_relative),
 )
 

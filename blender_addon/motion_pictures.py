@@ -28,6 +28,22 @@ def motion_of(strip: Strip, frames: Sequence[int]) -> Floats:
     return signal(np.stack([postures[frame] for frame in shown]))
 
 
+def place_in(strip: Strip, frame: int) -> tuple[float, float] | None:
+    """The middle of the person on a frame of the source (0-based), in shares of width and height from the top left.
+
+    Raises:
+        RetimingProblem: when the picture can't be read.
+    """
+    mask = _coverage(_picture(strip, frame))
+    mass = float(mask.sum())
+    if mass < 1:
+        return None
+    height, width = mask.shape
+    x = float((mask.sum(axis=0) * (np.arange(width) + 0.5)).sum()) / mass
+    y = float((mask.sum(axis=1) * (np.arange(height) + 0.5)).sum()) / mass
+    return x / width, y / height
+
+
 def _picture(strip: Strip, frame: int) -> Path:
     layer = Path(bpy.path.abspath(strip.directory))
     file = files_of(strip)[frame]
