@@ -2,9 +2,9 @@
 
     python -m benchmarks.slow_motion SCENE_OR_CLIP_DIR ... --out DIR [--preset draft|standard|truth] [--no-record]
 
-A scene's folder holds the rendered truth (see benchmarks.scenes), a clip's folder clip.mp4 and mask_0, mask_1 and so on.
-The preset ``truth`` takes layers made from the scene's truth: seconds instead of minutes, and only the pictures in between
-are measured. Layers of an earlier run are used again.
+A scene's folder holds the rendered truth (see benchmarks.scenes), a clip's folder clip.mp4 and mask_0, mask_1 and so
+on. The preset ``truth`` takes layers made from the scene's truth: seconds instead of minutes, and only the pictures in
+between are measured. Layers of an earlier run are used again.
 """
 
 from __future__ import annotations

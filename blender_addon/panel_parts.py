@@ -7,6 +7,7 @@ import textwrap
 import bpy
 
 from .backend_install import Installer
+from .bake_run import last_problem, under_way
 from .compat import sequencer_scene
 from .next_step import Button, NextStep
 from .plate_render import visible_frames
@@ -128,6 +129,16 @@ def draw_install(layout: bpy.types.UILayout, installer: Installer) -> None:
     """How far the installation is, and the way out."""
     layout.progress(factor=installer.fraction, text=installer.stage)
     layout.operator("retime_people.cancel_install", icon="CANCEL")
+
+
+def draw_bake(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """How far the bake under way is and the way out; else why the last one failed, if it did."""
+    run = under_way()
+    if run is not None:
+        layout.progress(factor=run.fraction, text=f"{run.stage} {run.fraction:.0%}")
+        layout.operator("retime_people.cancel_bake", icon="CANCEL")
+    elif last_problem():
+        paragraph(layout, context, last_problem(), "ERROR", True)
 
 
 def draw_people(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:

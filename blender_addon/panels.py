@@ -8,7 +8,7 @@ from .backend_install import InstallState
 from .backend_process import BackendState
 from .compat import sequencer_scene
 from .next_step import next_step
-from .panel_parts import draw_install, draw_next_step, draw_people, draw_progress, paragraph
+from .panel_parts import draw_bake, draw_install, draw_next_step, draw_people, draw_progress, paragraph
 from .plate_render import visible_frames, why_not_source
 from .poll_reasons import chosen_strip, shown_job
 from .properties import RetimePeoplePerson, chosen_person
@@ -27,6 +27,8 @@ TIME_BUTTONS = (
     ("reset", "Reset", "LOOP_BACK"),
 )
 PERSON_BUTTONS = (
+    ("bake", "Bake", "RENDER_ANIMATION"),
+    ("unbake", "Unbake", "LOOP_BACK"),
     ("duplicate", "Duplicate", "DUPLICATE"),
     ("remove", "Hide", "HIDE_ON"),
 )
@@ -100,6 +102,7 @@ class RETIME_PEOPLE_PT_time(_RetimeTab, bpy.types.Panel):
             row.operator("retime_people.set_order", text="Behind", icon="TRIA_DOWN").behind = True
         layout.separator()
         _draw_grid(layout, PERSON_BUTTONS)
+        draw_bake(layout, context)
         layout.operator("retime_people.build_proxies", icon="RENDER_RESULT")
         layout.operator("retime_people.build_compositor", icon="NODETREE")
 

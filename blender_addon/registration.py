@@ -6,8 +6,8 @@ from types import ModuleType
 
 import bpy
 
-from . import handlers, panels, preferences, preview_picture, properties, pump, translations, ui_lists
-from .operators import backend, install, layers, mask, retime, rhythm, shot, together, train
+from . import bake_run, handlers, panels, preferences, preview_picture, properties, pump, translations, ui_lists
+from .operators import backend, bake, install, layers, mask, retime, rhythm, shot, together, train
 
 # A module offers `classes` (a tuple, in order of need), and register() and unregister() where it has more to add.
 # One module a line; what others refer to stands before them.
@@ -24,6 +24,8 @@ MODULES: tuple[ModuleType, ...] = (
     retime,
     rhythm,
     together,
+    bake,
+    bake_run,
     preview_picture,
     panels,
     translations,

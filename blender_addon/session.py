@@ -14,7 +14,7 @@ from .client import BackendError, Client
 from .elsewhere import is_possible, prepare_elsewhere
 from .job_board import NOT_FOUND, JobBoard
 from .preparation import ShotPlan, Step, has_request, prepare, read_request
-from .protocol import JobState, JobStatus, Task
+from .protocol import DecomposeRequest, JobState, JobStatus, Task
 from .scratch import ShotError
 
 PREPARING = "preparing"
@@ -149,6 +149,12 @@ class Session:
         """Go on with a cancelled or failed job from its last checkpoint; one that is unknown is sent again."""
         ticket.tried, ticket.resumed = False, True
         self._order_for(ticket, lambda: self._resumed(ticket))
+
+    def send(
+        self, request: DecomposeRequest, then: Callable[[JobStatus], None], refused: Callable[[str], None]
+    ) -> None:
+        """Queue a request for which nothing has to be prepared; the backend is started when it is down."""
+        self.board.order(lambda: self._up().submit(request), then, refused)
 
     def leave_file(self) -> None:
         """Let go of everything that belongs to the file; the jobs themselves go on in the backend."""

@@ -9,6 +9,9 @@ from .compat import Scene, Strip, content_end, content_start, left_handle, right
 # Stored on each strip, so that it survives renaming, copying, saving and grouping.
 SHOT, SUBJECT, ROLE = "retime_people_shot", "retime_people_subject", "retime_people_role"
 HIDDEN_BY_US, PIECES = "retime_people_hidden", "retime_people_pieces"
+BAKED = "baked"
+"""Role of a strip that shows pictures in between in place of one that keeps the keys and is muted meanwhile."""
+BAKE, WAS_MUTED = "retime_people_bake", "retime_people_was_muted"
 UNFOLDED = "retime_people_unfolded"
 """Set where a strip's list of pictures repeats or turns round, which Blender's retiming keys can't say."""
 
@@ -36,16 +39,22 @@ def pieces_of(scene: Scene, person: str) -> list[Strip]:
     return [strip for strip in layer_strips(scene, role="subject") if strip[SUBJECT] == person]
 
 
+def shown_pieces(scene: Scene, person: str) -> list[Strip]:
+    """The strips that a person is seen by: the baked ones of somebody who is baked, else the person's own."""
+    baked = [strip for strip in layer_strips(scene, role=BAKED) if strip[SUBJECT] == person]
+    return baked or pieces_of(scene, person)
+
+
 def active_person(scene: Scene) -> str:
     """The person whose strip is active; empty when it is nobody's."""
     editor = scene.sequence_editor
     strip = editor.active_strip if editor else None
-    return strip[SUBJECT] if strip and strip.get(ROLE) == "subject" else ""
+    return strip[SUBJECT] if strip and strip.get(ROLE) in ("subject", BAKED) else ""
 
 
 def select_person(scene: Scene, person: str) -> None:
     """Make a person's strips the selected ones, unless the active strip is the person's already."""
-    pieces = pieces_of(scene, person)
+    pieces = shown_pieces(scene, person)
     if not pieces or active_person(scene) == person:
         return
     for strip in scene.sequence_editor.strips_all:
@@ -55,7 +64,7 @@ def select_person(scene: Scene, person: str) -> None:
 
 def is_hidden(scene: Scene, person: str) -> bool:
     """True when none of a person's strips is seen."""
-    return all(piece.mute for piece in pieces_of(scene, person))
+    return all(piece.mute for piece in shown_pieces(scene, person))
 
 
 def shots(scene: Scene) -> list[str]:

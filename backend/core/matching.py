@@ -15,7 +15,7 @@ _GREY = 0.5
 _SEARCH_PIXELS = 8000
 """A layer is shrunk to about this many pixels for the search over all displacements."""
 _SEARCH_RADIUS = 12
-"""Furthest displacement beside the whole person's own, in pixels of the shrunken layer; a fifth of a person's height."""
+"""Furthest displacement beside the whole person's own, in shrunken pixels; a fifth of a person's height."""
 _MOST_DIFFERENCE = 0.6
 """Larger differences (sum over channels) tell no more than that it is not the same."""
 _BEND, _BREAK = 0.03, 0.5

@@ -153,7 +153,9 @@ def open_spans(times: Times, degrees: float) -> npt.NDArray[np.float64]:
         times: source time of each output frame.
         degrees: of the shutter, 0..360; at 360 it is open from one output frame to the next.
     """
-    speeds = np.abs(np.gradient(times)) if len(times) > 1 else np.zeros(1)
+    steps = np.abs(np.diff(times))
+    # The smaller one of both sides: a jump is no motion.
+    speeds = np.minimum(np.append(steps[:1], steps), np.append(steps, steps[-1:])) if len(steps) else np.zeros(1)
     return np.where(speeds > 1, speeds * degrees / 360, 0.0)
 
 

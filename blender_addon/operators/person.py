@@ -8,11 +8,12 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
+from ..bake import take_off
 from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, sequencer_scene
 from ..people_list import refresh
 from ..strip_keys import RetimingProblem, edited
-from ..strips import active_person, layer_strips, people, pieces_of
+from ..strips import SUBJECT, active_person, layer_strips, people, pieces_of, shown_pieces
 
 PART_FRAMES = 24
 """How many frames from the playhead on are meant where neither frames nor a preview range are given."""
@@ -72,7 +73,21 @@ class PersonOperator:
         return first, first + PART_FRAMES - 1 if last is None else last
 
     def pieces(self, scene: Scene) -> list[Strip]:
-        """All strips of the person that is meant; empty, with a report, when there is no such person."""
+        """All strips of the person that is meant; empty, with a report, when there is no such person.
+
+        What is baked shows the time that was, so it is taken off. Its pictures are kept: to bake again makes only
+        what is new.
+        """
+        found = self._strips(scene)
+        take_off(scene, found)
+        return found
+
+    def shown(self, scene: Scene) -> list[Strip]:
+        """The strips that the person is seen by, baked or not; empty, with a report, when there is no such person."""
+        found = self._strips(scene)
+        return shown_pieces(scene, found[0][SUBJECT]) if found else []
+
+    def _strips(self, scene: Scene) -> list[Strip]:
         name = self.person or active_person(scene)
         found = pieces_of(scene, name)
         if not found:

@@ -134,7 +134,7 @@ class RETIME_PEOPLE_OT_remove(PersonOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Mute all of the person."""
         scene = sequencer_scene(context)
-        pieces = self.pieces(scene)
+        pieces = self.shown(scene)
         for piece in pieces:
             piece.mute = not self.bring_back
         refresh(scene)

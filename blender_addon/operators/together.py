@@ -8,6 +8,7 @@ from dataclasses import replace
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
+from ..bake import take_off
 from ..channels import NoFreeChannel
 from ..compat import Scene, Strip, content_end, content_start, sequencer_scene
 from ..depth_pieces import put_in_front
@@ -16,7 +17,7 @@ from ..motion_pictures import motion_of
 from ..people_list import refresh
 from ..poll_reasons import allowed, why_no_mark
 from ..strip_keys import RetimingProblem, edited, move_content, set_speed
-from ..strips import SUBJECT, active_person, people, pieces_of, seen_frames
+from ..strips import SUBJECT, active_person, layer_strips, people, pieces_of, seen_frames
 from .person import PersonOperator, frame_properties, person_property
 
 LEAST_FIT = 0.3
@@ -56,7 +57,9 @@ class _TwoPeople(PersonOperator):
         if own and other not in others:
             who = f'There is no other person "{other}" here' if other else "Say which other person is meant"
             self.report({"ERROR"}, f"{who}; others here: {', '.join(others) or 'nobody'}.")
-        return own, pieces_of(scene, other) if own and other in others else []
+        theirs = pieces_of(scene, other) if own and other in others else []
+        take_off(scene, theirs)
+        return own, theirs
 
 
 class RETIME_PEOPLE_OT_mark_moment(PersonOperator, bpy.types.Operator):
@@ -206,6 +209,8 @@ class RETIME_PEOPLE_OT_move_person(PersonOperator, bpy.types.Operator):
         own = self.pieces(scene)
         if not own:
             return {"CANCELLED"}
+        # Strips of baked people wait on channels that tell nothing of who is in front.
+        take_off(scene, layer_strips(scene, role="subject"))
         order, name = people(scene), own[0][SUBJECT]
         place = order.index(name) + (1 if self.direction == "FRONT" else -1)
         if not 0 <= place < len(order):

@@ -84,7 +84,7 @@ def test_frames_are_those_of_the_plate(tmp_path: Path) -> None:
 
 
 def test_a_fractional_time_shows_a_picture_in_between(reader: LayerReader) -> None:
-    frame = list(Recomposite(reader, {"anna": times(2.5)}))[0]
+    frame = next(iter(Recomposite(reader, {"anna": times(2.5)})))
     between = LayerInTime(reader, "anna").display(2.5)
     stack = [between if name == "anna" else reader.layer(name, 1) for name in reader.info.back_to_front(1)]
     np.testing.assert_allclose(frame, composite(reader.background(1), stack), atol=1e-5)
