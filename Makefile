@@ -35,7 +35,7 @@ LONGEST := 500
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test test-blender test-blender-newest demo zip screenshots protocol golden benchmark
+.PHONY: help setup check test test-blender test-blender-newest demo zip screenshots protocol lock golden benchmark
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,9 @@ screenshots: $(VENV)/installed ## the pictures of the guide, made in a window of
 protocol: ## copy the protocol from the backend to the add-on
 	cp backend/protocol.py blender_addon/protocol.py
 
+lock: $(VENV)/installed ## write requirements.lock anew from the pins in pyproject.toml (needs uv)
+	$(PY) tools/lock.py
+
 golden: $(VENV)/installed ## make the reference pictures of tests/golden anew; the commit says why
 	$(PY) -m pytest tests/golden --golden
 
@@ -110,8 +113,9 @@ define make_venv
 	"$(PYTHON)" -m venv $(1)
 endef
 
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml requirements.lock
 	$(call make_venv,$(VENV))
+	$(PY) -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
 	$(PY) -m pip install --quiet --editable ".[blender,dev]"
 	@touch $@
 

@@ -168,11 +168,19 @@ def _keep_traceback(out: Path | None, error: Exception) -> None:
 
 
 def _load_work() -> Decompose:
+    settle_libraries()
+    return _work
+
+
+def settle_libraries() -> None:
+    """Let the libraries of numbers take and set what they need for their whole life."""
+    import numpy as np
     import torch
 
     # Numbers too small to matter cost a hundred times the time of others in the processor.
     torch.set_flush_denormal(True)
-    return _work
+    # Linear algebra takes its memory at the first use; where there is none left by then, it waits for ever.
+    np.linalg.solve(np.eye(2), np.eye(2))
 
 
 def _work(request: DecomposeRequest, report: Callable[[Event], None], cancelled: Callable[[], bool]) -> Path:

@@ -130,7 +130,8 @@ def describe_end(status: int) -> RetimeError:
             "Close other programs, use the draft preset or fewer frames, then resume the job",
         )
     return RetimeError(
-        f"The worker crashed ({name})", "Resume the job; if it happens again, send log.txt from the output folder"
+        f"The worker crashed ({name}), perhaps for want of memory",
+        "Resume the job; if it happens again, use the draft preset or fewer frames, and send log.txt from its folder",
     )
 
 

@@ -21,6 +21,8 @@ from typing import Any
 
 WRITES = os.O_WRONLY | os.O_RDWR
 MOMENTS = frozenset({"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"})
+LONGEST = 240
+"""Seconds that a trial may take."""
 TAKES_SPACE = frozenset({"open", "os.mkdir", "os.rename"})
 
 
@@ -38,15 +40,13 @@ class Striker:
             return
         if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & WRITES):
             return
-        if not self._is_here(arguments[0]):
-            self.outside.append(str(arguments[0]))
+        path = where(event, arguments)
+        if not path.startswith(self.folder):
+            self.outside.append(path)
             return
         self.count += 1
         if self.count == self.at or (self.blow in ("full", "readonly") and 0 < self.at < self.count):
-            self._strike(event, os.fspath(arguments[0]))
-
-    def _is_here(self, path: Any) -> bool:
-        return isinstance(path, str | os.PathLike) and os.fspath(path).startswith(self.folder)
+            self._strike(event, path)
 
     def _strike(self, event: str, path: str) -> None:
         if self.blow == "kill":
@@ -60,6 +60,14 @@ class Striker:
         elif event in TAKES_SPACE:
             number = errno.ENOSPC if self.blow == "full" else errno.EROFS
             raise OSError(number, os.strerror(number), path)
+
+
+def where(event: str, arguments: tuple[Any, ...]) -> str:
+    """The path that an event is about; trees are removed by names within an open folder."""
+    path, folder = os.fsdecode(arguments[0]), arguments[-1]
+    if event in ("os.remove", "os.rmdir") and folder not in (None, -1):
+        return str(Path(os.readlink(f"/proc/self/fd/{folder}"), path))  # noqa: PTH115
+    return path
 
 
 def work(trial: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +98,8 @@ def strike(trial: dict[str, Any]) -> dict[str, Any]:
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        # A job that hangs is ended and told by this signal.
+        signal.alarm(LONGEST)
         os.write(writing, json.dumps(work(trial)).encode())
         os._exit(0)
     os.close(writing)
@@ -113,8 +123,10 @@ def main() -> None:
     import backend.decompose
     import backend.stages.learn as learn
     from backend.train.settings import PRESETS, TrainSettings
+    from backend.worker import settle_libraries
 
     torch.set_num_threads(1)
+    settle_libraries()
     few = TrainSettings(steps=4, batch_frames=2, pixels=32 * 48, width=8, levels=3, warm_up_steps=1, refits=(0.5,))
     PRESETS["standard"] = few
     # After every step, so that there are many moments to strike at.

@@ -29,10 +29,13 @@ def numbered(events: list[dict[str, Any]]) -> bool:
     return [event["n"] for event in events] == list(range(1, len(events) + 1))
 
 
-def test_killed_again_and_again_the_server_finishes_every_job(launch: Launch, request_for: Request) -> None:
+def test_killed_again_and_again_the_server_finishes_every_job(
+    launch: Launch, request_for: Request, until: Until
+) -> None:
     rng = random.Random(4)
     backend = launch()
-    jobs = [backend.add(request_for(kind, f"{i}-{kind}")) for i, kind in enumerate(("quick", "wait", "quick", "wait"))]
+    jobs = [backend.add(request_for(kind, str(number))) for number, kind in enumerate(("wait", "quick", "quick"))]
+    until(lambda: backend.ask("GET", f"/jobs/{jobs[0]}")[1]["fraction"])
     seen: dict[str, list[dict[str, Any]]] = {job: [] for job in jobs}
     for _ in range(3):
         time.sleep(rng.uniform(0, 0.3))
