@@ -21,7 +21,7 @@ STAMP = "installed.json"
 """Written last, so that an environment without it is not whole."""
 LOG = "install.log"
 PACKAGE = "retime-people"
-PYTHONS = ((3, 11), (3, 12))
+PYTHONS = ((3, 11), (3, 12), (3, 13))
 """Versions of Python that all of the backend's packages are built for."""
 NAMES = tuple(f"python{major}.{minor}" for major, minor in PYTHONS)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -245,9 +245,9 @@ def find_python() -> str:
     for candidate in (sys.executable, *(shutil.which(name) or "" for name in NAMES)):
         if candidate and _version_of(candidate) in PYTHONS:
             return candidate
-    wanted = " or ".join(f"{major}.{minor}" for major, minor in PYTHONS)
+    (oldest, newest) = (".".join(map(str, version)) for version in (PYTHONS[0], PYTHONS[-1]))
     raise InstallProblem(
-        f"Python {wanted} is needed and was not found; install it, or set Python for Installing in the preferences"
+        f"Python {oldest} to {newest} is needed and was not found; install it, or set Python for Installing in the preferences"
     )
 
 

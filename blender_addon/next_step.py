@@ -93,6 +93,8 @@ def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep
     loaded = people(scene)
     if loaded and (reason or strip.mute):
         return NextStep(f"Click a person to retime: {', '.join(loaded)}.", "USER")
+    if not (scene.sequence_editor and scene.sequence_editor.strips):
+        reason = "Begin with a movie of people: Add, Movie in the header. Then click its strip."
     if reason:
         return NextStep(reason, "INFO", False, (("load_layers", {}),))
     backend = _about_backend()

@@ -37,7 +37,7 @@ class RETIME_PEOPLE_AP_preferences(bpy.types.AddonPreferences):
     )
     install_python: StringProperty(
         name="Python for Installing",
-        description="Python 3.11 or 3.12 to install the backend with; empty to look for one",
+        description="Python 3.11, 3.12 or 3.13 to install the backend with; empty to look for one",
         subtype="FILE_PATH",
     )
 

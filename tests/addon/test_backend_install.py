@@ -149,5 +149,5 @@ def test_a_python_that_will_do(monkeypatch):
     monkeypatch.setattr(module.shutil, "which", lambda name: f"/bin/{name}")
     assert module.find_python() == "/bin/python3.12"
     monkeypatch.setattr(module, "_version_of", lambda python: None)
-    with pytest.raises(module.InstallProblem, match=r"Python 3.11 or 3.12 is needed"):
+    with pytest.raises(module.InstallProblem, match=r"Python 3.11 to 3.13 is needed"):
         module.find_python()

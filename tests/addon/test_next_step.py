@@ -47,8 +47,11 @@ def clip(addon, tmp_path):
 
 def test_the_way_from_start_to_decompose(addon, step, backend, tmp_path):
     scene = new_scene()
+    assert step()[0].startswith("Begin with a movie of people")
+    strip = plate_strip(scene, tmp_path / "plate", random_plate(FRAMES))
+    scene.sequence_editor.active_strip, strip.select = None, False
     assert step()[0].startswith("No strip is active")
-    plate_strip(scene, tmp_path / "plate", random_plate(FRAMES))
+    scene.sequence_editor.active_strip = strip
     backend("not_configured")
     assert step()[1] == ["install_backend"]
     backend("running")
@@ -88,6 +91,19 @@ def test_a_broken_backend_under_a_job(clip, step, backend):
     job.strip, job.out, job.state, job.job_id = "plate", "/o", "running", "1"
     backend("failed", "The backend ended.")
     assert step()[0] == "The backend ended."
+
+
+def test_a_job_that_waits_for_a_backend_says_so(clip, step, backend):
+    job = bpy.context.scene.retime_people.jobs.add()
+    job.strip, job.out, job.state, job.job_id = "plate", "/o", "running", "1"
+    backend("stopped")
+    assert step() == ("plate waits for the backend, which is not running.", ["start_backend"])
+
+
+def test_what_was_never_sent_is_begun_again(clip, step):
+    job = bpy.context.scene.retime_people.jobs.add()
+    job.strip, job.out, job.state, job.message = "plate", "/o", "cancelled", "Blender was closed."
+    assert step() == ("Blender was closed.", ["decompose", "dismiss"])
 
 
 def test_after_loading(clip, step, tmp_path):
