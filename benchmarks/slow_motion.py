@@ -1,6 +1,6 @@
 """Drop every second frame of a clip, decompose the rest, and render the dropped frames at their fractional times.
 
-    python -m benchmarks.slow_motion SCENE_OR_CLIP_DIR ... --out DIR [--preset draft|standard|truth] [--no-record]
+    python -m benchmarks.slow_motion SCENE_OR_CLIP_DIR ... --out DIR [--preset draft|standard|truth]
 
 A scene's folder holds the rendered truth (see benchmarks.scenes), a clip's folder clip.mp4 and mask_0, mask_1 and so
 on. The preset ``truth`` takes layers made from the scene's truth: seconds instead of minutes, and only the pictures in
@@ -85,10 +85,10 @@ class Dropped:
     region: Any
 
 
-def measure(folder: Path, out: Path, preset: str) -> dict[str, Any]:
-    """Decompose every second frame and measure the others; PSNR in dB over all of them, per method."""
+def measure(folder: Path, out: Path, preset: str, last: int | None = None) -> dict[str, Any]:
+    """Decompose every second frame, up to the last one wanted, and measure the others; PSNR in dB, per method."""
     scene = Scene(folder) if (folder / "scene.json").is_file() else None
-    layers = _layers(folder, scene, out, preset)
+    layers = _layers(folder, scene, out, preset, last)
     ours = Ours()
     makers: dict[str, Maker] = {"crossfade": crossfade, "flow": dense_flow, "ours": ours}
     frames = _of_scene(scene, layers, makers) if scene else _of_clip(folder, layers, makers)
@@ -127,37 +127,37 @@ def _of_clip(folder: Path, layers: LayerReader, makers: dict[str, Maker]) -> Ite
         yield Dropped(plate[2 * before - 1], made, seen)
 
 
-def _layers(folder: Path, scene: Scene | None, out: Path, preset: str) -> LayerReader:
+def _layers(folder: Path, scene: Scene | None, out: Path, preset: str, last: int | None) -> LayerReader:
     target = out / f"{folder.name}-{preset}" / "layers"
     if not (target / "layers.json").is_file():
         shutil.rmtree(target.parent, ignore_errors=True)
         if preset == TRUTH and scene:
             _write_truth(scene, target)
         else:
-            plate, masks = _halved(folder, scene, target.parent / "inputs")
+            plate, masks = _halved(folder, scene, target.parent / "inputs", last)
             decompose(plate, masks, target, preset)
     return open_layers(target)
 
 
-def _halved(folder: Path, scene: Scene | None, inputs: Path) -> tuple[Path, Path]:
+def _halved(folder: Path, scene: Scene | None, inputs: Path, last: int | None) -> tuple[Path, Path]:
     """Every second frame of the plate and of the masks."""
     if scene:
         plate, masks = stage_inputs(scene, inputs / "whole")
-        _link_half(plate, inputs / "plate")
+        _link_half(plate, inputs / "plate", last)
     else:
-        write_images(inputs / "plate", list(open_plate(folder / "clip.mp4"))[::2])
+        write_images(inputs / "plate", list(open_plate(folder / "clip.mp4"))[:last:2])
         masks = inputs / "whole"
         for found in sorted(folder.glob("mask_*")):
             masks.mkdir(parents=True, exist_ok=True)
             (masks / found.name.replace("mask", "person")).symlink_to(found.resolve(), target_is_directory=True)
     for person in sorted(masks.iterdir()):
-        _link_half(person, inputs / "masks" / person.name)
+        _link_half(person, inputs / "masks" / person.name, last)
     return inputs / "plate", inputs / "masks"
 
 
-def _link_half(source: Path, target: Path) -> None:
+def _link_half(source: Path, target: Path, last: int | None) -> None:
     target.mkdir(parents=True)
-    for file in sorted(source.glob("*.png"))[::2]:
+    for file in sorted(source.glob("*.png"))[:last:2]:
         (target / file.name).symlink_to(file.resolve())
 
 
@@ -201,11 +201,12 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--preset", default="standard")
+    parser.add_argument("--last", type=int, help="use only so many frames of each")
     parser.add_argument("--no-record", dest="record", action="store_false")
     options = parser.parse_args()
     record = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
     for folder in options.folders:
-        figures = measure(folder, options.out, options.preset)
+        figures = measure(folder, options.out, options.preset, options.last)
         print(folder.name, options.preset, figures, flush=True)
         record.setdefault(folder.name, {})[options.preset] = figures
         if options.record:

@@ -79,7 +79,8 @@ def _paths(alpha: Floats, there: Floats, back: Floats, away: Floats | None, part
     carried = _splat(np.dstack([way, there, trust]), way, (alpha + np.float32(0.03)) * (trust + np.float32(0.02)))
     filled = carried.copy()
     for spread in _SPREADS:
-        filled += cv2.GaussianBlur(carried, (0, 0), spread) * np.float32(0.02 / spread)
+        side = 4 * spread + 1
+        filled += cv2.blur(carried, (side, side)) * np.float32(0.02 / spread)
     mean = filled[..., :-1] / np.maximum(filled[..., -1:], 1e-9)
     passed, whole = mean[..., :2], mean[..., 2:4]
     return _Paths(-passed, whole - passed, mean[..., 4:5], carried[..., -1:])
