@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .gentle_process import start_gently
 from .protocol import VERSION
@@ -26,6 +27,11 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))
 NAMES = tuple(f"python{major}.{minor}" for major, minor in PYTHONS)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """PyTorch's own index of builds for the processor only; the usual packages on Linux are built for NVIDIA cards."""
+
+LOST_INDEX = (
+    "{} can't be reached. Check the connection, then press Repair; or set Package Index in the preferences of this "
+    "add-on: https://pypi.org/simple has a larger build, which works without a graphics card too."
+)
 
 SIZES = {"cpu": 1.3, "cuda": 7.0, "mps": 1.3, "custom": 7.0}
 """Gigabytes on disk, rounded up; measured for cpu, by the size of the packages for the others."""
@@ -81,6 +87,8 @@ class Installer:
         self._process: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
+        self._lost_index = ""
+        """The package index that was given, once it is known that it does not answer."""
 
     @property
     def python(self) -> Path:
@@ -108,6 +116,7 @@ class Installer:
             return
         self.state, self.message, self.stage, self.fraction = InstallState.WORKING, "", "Beginning", 0.0
         self._cancelled.clear()
+        self._lost_index = ""
         self._thread = threading.Thread(target=self._run, args=(plan,), name="retime-people-install", daemon=True)
         self._thread.start()
 
@@ -162,7 +171,7 @@ class Installer:
         with self.log.open("w", encoding="utf-8", buffering=1) as log:
             for number, (stage, command) in enumerate(_steps(plan, self.folder, self.python)):
                 self.stage, self.fraction = stage, (0.02, 0.1, 0.95)[number]
-                if not self._do(command, log.write):
+                if not self._do(command, log.write, plan.index):
                     self._stopped(stage)
                     return
         (self.folder / STAMP).write_text(json.dumps({"version": VERSION}), encoding="utf-8")
@@ -172,6 +181,9 @@ class Installer:
         if self._cancelled.is_set():
             self._give_up(InstallState.CANCELLED, "The installation was cancelled; nothing of it was kept.")
             return
+        if self._lost_index:
+            self._give_up(InstallState.BROKEN, LOST_INDEX.format(self._lost_index))
+            return
         words = _last_words(self.log)
         self._give_up(InstallState.BROKEN, f"{stage} failed{words}. See {self.log}, then press Repair.")
 
@@ -180,7 +192,7 @@ class Installer:
         # The state comes last, because others read the message once they see it.
         self.message, self.stage, self.state = message, "", state
 
-    def _do(self, command: Sequence[str], write: Callable[[str], int]) -> bool:
+    def _do(self, command: Sequence[str], write: Callable[[str], int], index: str) -> bool:
         """Run one program to its end, its lines going to the log; False when it failed or was cancelled."""
         if self._cancelled.is_set():
             return False
@@ -198,6 +210,10 @@ class Installer:
         for line in self._process.stdout or ():
             write(line)
             self._hear(line)
+            if is_lost(index, line):
+                # pip would go on without it, and fetch another build than the one that was agreed to.
+                self._lost_index = index
+                self._process.terminate()
         return self._process.wait() == 0 and not self._cancelled.is_set()
 
     def _hear(self, line: str) -> None:
@@ -247,7 +263,8 @@ def find_python() -> str:
             return candidate
     (oldest, newest) = (".".join(map(str, version)) for version in (PYTHONS[0], PYTHONS[-1]))
     raise InstallProblem(
-        f"Python {oldest} to {newest} is needed and was not found; install it, or set Python for Installing in the preferences"
+        f"Python {oldest} to {newest} is needed and was not found; install it, or set Python for Installing in the "
+        "preferences"
     )
 
 
@@ -256,6 +273,12 @@ def free_gigabytes(folder: Path) -> float:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free / 1e9
+
+
+def is_lost(index: str, line: str) -> bool:
+    """True when a line of pip's says that it has given up a package index."""
+    path = urlsplit(index).path
+    return bool(path) and "Retrying (Retry(total=0" in line and f": {path.rstrip('/')}/" in line
 
 
 def _steps(plan: InstallPlan, folder: Path, python: Path) -> Iterator[tuple[str, list[str]]]:

@@ -84,6 +84,17 @@ def test_a_package_that_is_missing(installer, tmp_path):
     assert installer.log.is_file()
 
 
+def test_an_index_that_does_not_answer_is_known():
+    line = (
+        "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by "
+        "'NewConnectionError('refused')': /whl/cpu/torch/"
+    )
+    assert module.is_lost(module.CPU_INDEX, line)
+    assert not module.is_lost("", line)
+    assert not module.is_lost(module.CPU_INDEX, line.replace("total=0", "total=4"))
+    assert not module.is_lost("https://other.example/simple", line)
+
+
 def test_a_wheel_of_another_version_is_not_taken(installer, tmp_path):
     file = wheel(tmp_path / "index", version="9.9.9")
     installer.start(plan(tmp_path / "index", str(file)))
