@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,27 @@ def saved(value: object) -> bytes:
     buffer = io.BytesIO()
     torch.save(value, buffer)
     return buffer.getvalue()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_flipped_bit_is_noticed(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "checkpoint.pt"
+    save_checkpoint(path, fresh(), "this shot")
+    content, rng = bytearray(path.read_bytes()), random.Random(seed)
+    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    path.write_bytes(content)
+    state = fresh()
+    try:
+        assert load_checkpoint(path, state, "this shot")
+    except InputError as error:
+        assert "train anew" in error.sentence()
+    else:
+        # Between the parts of the archive there is room that means nothing.
+        assert_same(state, fresh())
+
+
+def test_a_checkpoint_that_lacks_a_part_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(saved({"fingerprint": "this shot", "step": 3}))
+    with pytest.raises(InputError, match="can't be read as a checkpoint"):
+        load_checkpoint(path, fresh(), "this shot")
