@@ -90,7 +90,13 @@ def _write_file(plan: ShotPlan) -> None:
 
 def _plan_from_json(data: dict[str, Any]) -> ShotPlan:
     people = tuple(
-        PersonMasks(**{**person, "folder": Path(person["folder"]) if person["folder"] else None})
+        PersonMasks(
+            **{
+                **person,
+                "folder": Path(person["folder"]) if person["folder"] else None,
+                "frames": tuple(person["frames"]),
+            }
+        )
         for person in data["people"]
     )
     return ShotPlan(
@@ -100,6 +106,7 @@ def _plan_from_json(data: dict[str, Any]) -> ShotPlan:
             "source_frames": tuple(data["source_frames"]),
             "people": people,
             "out": Path(data["out"]),
+            "found": Path(data["found"]) if data["found"] else None,
             "settings": DecomposeSettings(**data["settings"]),
         }
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
 
-from .plate_render import Source
+from .plate_render import Source, plate_scene
 from .scratch import PREFIX, ShotError, choose_png, make_neutral, render_frame, scratch_scene
 
 RESERVED_NAMES = ("background", "residual", "masks", "coverage")
@@ -21,11 +22,14 @@ NO_PEOPLE = "Nobody is in the list of people; press Find People, or add a masks 
 
 @dataclass(frozen=True)
 class PersonMasks:
-    """Where one person's masks come from: a folder of PNG files, or the name of a mask in Blender."""
+    """Where one person's masks come from: a folder of PNG files, or the name of a mask or of a strip in Blender."""
 
     name: str
     folder: Path | None
     mask: str = ""
+    strip: str = ""
+    frames: tuple[int, ...] = ()
+    """The only frames of the shot (counted from 1) that were drawn; empty for all."""
 
 
 def people_in_folder(folder: Path) -> tuple[PersonMasks, ...]:
@@ -68,8 +72,8 @@ def check_people(people: Sequence[PersonMasks], source: Source, source_frames: S
         _check_name(person.name, names)
         if person.folder is not None:
             _choose_files(person.name, person.folder, source, source_frames, length)
-        elif not person.mask:
-            raise ShotError(f"{person.name} has no masks; choose a folder or a mask, or remove {person.name}.")
+        elif not person.mask and not person.strip:
+            raise ShotError(f"{person.name} has no masks; choose a folder, a mask or a strip, or remove {person.name}.")
 
 
 def write_masks(
@@ -78,7 +82,11 @@ def write_masks(
     """Write ``folder``/0001.png and so on for one person, telling after each frame how much is done (0..1)."""
     folder.mkdir(parents=True, exist_ok=True)
     if person.folder is None:
-        yield from _render_masks(person.mask, source, folder)
+        frames = person.frames or range(1, source.frames + 1)
+        yield from _render_masks(lambda: _scene_of(person, source), source, frames, folder)
+        return
+    if person.frames:
+        yield from _copy_drawn(person.folder, person.frames, folder)
         return
     files = _choose_files(person.name, person.folder, source, source_frames, length)
     for index, file in enumerate(files):
@@ -119,13 +127,37 @@ def _link_or_copy(file: Path, target: Path) -> None:
             raise ShotError(f"{target} can't be written: {error.strerror}; choose another layers folder.") from error
 
 
-def _render_masks(mask: str, source: Source, folder: Path) -> Iterator[float]:
+def drawn_files(folder: Path) -> dict[int, Path]:
+    """The masks of a folder in which only some frames were drawn, by the number at the end of their names."""
+    numbers = {path: re.search(r"(\d+)$", path.stem) for path in mask_files(folder)}
+    return {int(found[1]): path for path, found in numbers.items() if found}
+
+
+def _copy_drawn(drawn: Path, frames: Sequence[int], folder: Path) -> Iterator[float]:
+    files = drawn_files(drawn)
+    for done, frame in enumerate(frames, 1):
+        _link_or_copy(files[frame], folder / f"{frame:04d}.png")
+        yield done / len(frames)
+
+
+def _render_masks(
+    make: Callable[[], bpy.types.Scene], source: Source, frames: Sequence[int], folder: Path
+) -> Iterator[float]:
     name = ""
-    for index in range(source.frames):
-        scene = bpy.data.scenes.get(name) or _mask_scene(mask, source)
+    for done, frame in enumerate(frames, 1):
+        scene = bpy.data.scenes.get(name) or make()
         name = scene.name
-        render_frame(scene, source.first + index, folder / f"{index + 1:04d}.png")
-        yield (index + 1) / source.frames
+        render_frame(scene, source.first + frame - 1, folder / f"{frame:04d}.png")
+        yield done / len(frames)
+
+
+def _scene_of(person: PersonMasks, source: Source) -> bpy.types.Scene:
+    """A scene that shows the masks of one person, in the time of the sequencer."""
+    if person.mask:
+        return _mask_scene(person.mask, source)
+    scene = plate_scene(replace(source, strip=person.strip, suffix=".png"))
+    choose_png(scene, "BW")
+    return scene
 
 
 def _mask_scene(mask: str, source: Source) -> bpy.types.Scene:

@@ -9,6 +9,7 @@ from .backend_process import BackendState
 from .compat import sequencer_scene
 from .next_step import next_step
 from .panel_parts import draw_bake, draw_install, draw_next_step, draw_people, draw_progress, paragraph
+from .people_panel import RETIME_PEOPLE_PT_masks
 from .plate_render import visible_frames, why_not_source
 from .poll_reasons import chosen_strip, shown_job
 from .properties import RetimePeoplePerson, chosen_person
@@ -170,7 +171,10 @@ class RETIME_PEOPLE_PT_backend(_RetimeTab, bpy.types.Panel):
 
 def _draw_masks(column: bpy.types.UILayout, person: RetimePeoplePerson) -> None:
     column.prop(person, "source", text=f"Masks of {person.name}", translate=False)
-    column.prop(person, "folder" if person.source == "FOLDER" else "mask", text="")
+    if person.source == "STRIP":
+        column.prop_search(person, "matte", person.id_data.sequence_editor, "strips", text="")
+    else:
+        column.prop(person, "folder" if person.source == "FOLDER" else "mask", text="")
     column.separator()
 
 
@@ -183,6 +187,7 @@ def _draw_grid(layout: bpy.types.UILayout, buttons: tuple[tuple[str, str, str], 
 classes = (
     RETIME_PEOPLE_PT_main,
     RETIME_PEOPLE_PT_time,
+    RETIME_PEOPLE_PT_masks,
     RETIME_PEOPLE_PT_decompose,
     RETIME_PEOPLE_PT_backend,
 )

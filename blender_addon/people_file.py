@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-FORMAT = "retime-people/people-1"
+FILE, FORMAT = "people.json", "retime-people/people-1"
 
 
 class PeopleProblem(Exception):
@@ -20,12 +20,19 @@ class FoundPerson:
     name: str
     folder: Path
     thumbnail: Path | None
+    before: Path
+    """The folder of the same person's masks before they were corrected."""
     static: bool
     """Hardly moves."""
+    use: bool = True
+    """False for somebody who is left to the background."""
+    first: int = 0
+    last: int = 0
+    """First and last frame in which the person is to be seen; 0 where that was not written down."""
 
 
 def read_people(file: Path) -> tuple[FoundPerson, ...]:
-    """All who are to be used.
+    """All who were found.
 
     Raises:
         PeopleProblem: naming the file or the person, and what to do.
@@ -34,7 +41,7 @@ def read_people(file: Path) -> tuple[FoundPerson, ...]:
         data = json.loads(file.read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
             raise PeopleProblem(f"{file} is not of this version ({FORMAT}); find the people again")
-        found = tuple(_person(file.parent, entry) for entry in data["people"] if entry.get("use", True))
+        found = tuple(_person(file.parent, Path(data.get("corrects", "")), entry) for entry in data["people"])
     except OSError as error:
         raise PeopleProblem(f"{file} can't be read ({error.strerror}); find the people again") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -45,9 +52,11 @@ def read_people(file: Path) -> tuple[FoundPerson, ...]:
     return found
 
 
-def _person(folder: Path, entry: dict[str, object]) -> FoundPerson:
+def _person(folder: Path, before: Path, entry: dict[str, object]) -> FoundPerson:
     name = str(entry["name"])
     if not name or Path(name).name != name:
         raise ValueError(f"the name {name!r}")
     thumbnail = folder / str(entry["thumbnail"]) if entry.get("thumbnail") else None
-    return FoundPerson(name, folder / name, thumbnail, bool(entry.get("static", False)))
+    frames = (int(str(entry.get(key, 0))) for key in ("first_frame", "last_frame"))
+    static, use = bool(entry.get("static", False)), bool(entry.get("use", True))
+    return FoundPerson(name, folder / name, thumbnail, before / name, static, use, *frames)

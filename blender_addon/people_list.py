@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
 
 from .compat import Scene
 from .people_file import FoundPerson
-from .properties import RetimePeopleScene, add_person
+from .properties import PERSON_TAGS, RetimePeopleScene, add_person
 from .strips import people, pieces_of, refresh_residuals
 
 
@@ -24,16 +28,38 @@ def refresh(scene: Scene) -> None:
 
 
 def take_people(props: RetimePeopleScene, found: Sequence[FoundPerson]) -> None:
-    """Put people who were found into the list, in the place of those who were found before."""
+    """Put people who were found into the list, in the place of those who were found before.
+
+    The name, color and drawing that somebody has got from the artist stay through corrections.
+    """
     names = [person.name for person in found]
+    known = {Path(p.folder): _Kept(p.name, p.tag, p.mask, p.matte) for p in props.people if p.found}
     for index in reversed(range(len(props.people))):
         if props.people[index].found or props.people[index].name in names:
             props.people.remove(index)
+    taken = {person.tag for person in (*props.people, *known.values())}
+    free = [tag for tag in PERSON_TAGS if tag not in taken]
     for person in found:
         entry = add_person(props, person.name)
         entry.source, entry.folder, entry.found = "FOLDER", str(person.folder), True
         entry.thumbnail = str(person.thumbnail or "")
+        entry.use, entry.first, entry.last = person.use, person.first, person.last
+        kept = known.get(person.folder) or known.get(person.before)
+        if kept is not None:
+            entry.name, entry.tag, entry.mask, entry.matte = kept.name, kept.tag, kept.mask, kept.matte
+        elif free:
+            entry.tag = free.pop(0)
     props.people_chosen = 0
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the artist has given somebody who was found."""
+
+    name: str
+    tag: int
+    mask: bpy.types.Mask | None
+    matte: str
 
 
 def _add(props: RetimePeopleScene, name: str) -> None:

@@ -11,7 +11,7 @@ from .backend_process import BackendState
 from .compat import sequencer_scene
 from .plate_render import why_not_source
 from .preparation import has_request
-from .properties import RetimePeopleJob, job_of_strip
+from .properties import RetimePeopleJob, chosen_person, job_of_strip
 from .protocol import JobState
 from .pump import session
 from .session import PREPARING
@@ -137,6 +137,22 @@ def why_not_remove(context: bpy.types.Context) -> str:
     if state is InstallState.WORKING:
         return "The backend is being installed; cancel that first"
     return "" if state in (InstallState.INSTALLED, InstallState.OUTDATED) else "No backend was installed by this add-on"
+
+
+def why_no_found(context: bpy.types.Context) -> str:
+    """Corrections are for those who were found."""
+    missing = why_no_person(context)
+    if missing:
+        return missing
+    person = chosen_person(sequencer_scene(context).retime_people)
+    return "" if person.found else f"{person.name} was not found by Find People; choose somebody who was"
+
+
+def why_nothing_drawn(context: bpy.types.Context) -> str:
+    """Something must have been drawn before it can be carried."""
+    people = sequencer_scene(context).retime_people.people
+    drawn = [p for p in people if p.drawn or (p.source == "FOLDER" and p.folder and not p.found and not p.from_layers)]
+    return "" if drawn else "Nothing was drawn; choose the drawing of a person and press Take This Frame"
 
 
 def why_no_layers(context: bpy.types.Context) -> str:

@@ -42,6 +42,8 @@ class ShotPlan:
     out: Path
     settings: DecomposeSettings
     task: str = Task.DECOMPOSE.value
+    found: Path | None = None
+    """Folder of people who were found before and are to be corrected."""
 
     @property
     def input(self) -> Path:
@@ -55,13 +57,17 @@ class ShotPlan:
 
     @property
     def masks(self) -> Path:
-        """Folder with one folder of masks per person."""
-        return self.input / "masks"
+        """Folder with one folder of masks per person; only some frames of them, when people are looked for."""
+        return self.input / ("masks" if self.task == Task.DECOMPOSE else "hints")
 
     def request(self) -> DecomposeRequest:
         """What the backend is asked for once everything is prepared."""
-        masks = str(self.masks) if self.task == Task.DECOMPOSE else ""
-        return DecomposeRequest(str(self.plate), str(self.out), masks, settings=self.settings, task=self.task)
+        hinted = self.task == Task.PEOPLE and bool(self.people)
+        masks = str(self.found or "") if self.task == Task.PEOPLE else str(self.masks)
+        hints = str(self.masks) if hinted else ""
+        return DecomposeRequest(
+            str(self.plate), str(self.out), masks, settings=self.settings, task=self.task, hints=hints
+        )
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,23 @@ def plan_shot(
     return ShotPlan(source, frames, length, people, unused_folder(out), settings)
 
 
-def plan_search(scene: bpy.types.Scene, strip: bpy.types.Strip, out: Path, settings: DecomposeSettings) -> ShotPlan:
+def plan_search(
+    scene: bpy.types.Scene,
+    strip: bpy.types.Strip,
+    out: Path,
+    settings: DecomposeSettings,
+    drawn: tuple[PersonMasks, ...] = (),
+    found: Path | None = None,
+) -> ShotPlan:
     """See that people can be looked for in a strip and plan how, without writing anything; all its frames are used.
+
+    Args:
+        scene: where the strip is.
+        strip: what to look in.
+        out: folder for the masks.
+        settings: the choices.
+        drawn: people who were drawn on some frames, to be carried through the shot.
+        found: folder of those who were found before, whom the drawings correct; None to begin anew.
 
     Raises:
         ShotError: with the sentence on what is wrong and what to do.
@@ -104,7 +125,7 @@ def plan_search(scene: bpy.types.Scene, strip: bpy.types.Strip, out: Path, setti
     everything = replace(settings, first_frame=0, last_frame=0)
     # A folder further down, because what is given to the backend lies beside what is found.
     folder = unused_folder(out) / PEOPLE
-    return ShotPlan(source, (), 0, (), folder, everything, Task.PEOPLE.value)
+    return ShotPlan(source, (), 0, drawn, folder, everything, Task.PEOPLE.value, found)
 
 
 def prepare(plan: ShotPlan) -> Iterator[Step]:

@@ -66,6 +66,14 @@ class RetimePeoplePerson(bpy.types.PropertyGroup):
     )
     thumbnail: StringProperty(name="Thumbnail", description="Small picture of this person", subtype="FILE_PATH")
     found: BoolProperty(name="Found", description="The masks were found by the backend")
+    use: BoolProperty(
+        name="Use", description="Give this person a layer; else the person stays in the background", default=True
+    )
+    drawn: StringProperty(
+        name="Drawn Frames", description="Frames of the strip, counted from 1, on which the drawing is the truth"
+    )
+    first: IntProperty(name="First Frame", description="First frame of the strip in which the person is to be seen")
+    last: IntProperty(name="Last Frame", description="Last frame of the strip in which the person is to be seen")
     from_layers: BoolProperty(name="From Layers", description="The person came with loaded layers, and goes with them")
     source: EnumProperty(
         name="Masks From",
@@ -73,6 +81,7 @@ class RetimePeoplePerson(bpy.types.PropertyGroup):
         items=(
             ("FOLDER", "Folder", "Pictures in a folder, white where the person is, one per frame"),
             ("MASK", "Mask", "A mask drawn in Blender"),
+            ("STRIP", "Strip", "A strip that shows a matte, white where the person is"),
         ),
     )
     folder: StringProperty(
@@ -83,6 +92,7 @@ class RetimePeoplePerson(bpy.types.PropertyGroup):
     mask: PointerProperty(
         name="Mask", description="Mask drawn in Blender, in the time of the sequencer", type=bpy.types.Mask
     )
+    matte: StringProperty(name="Matte Strip", description="Strip that shows a matte, in the time of the sequencer")
 
 
 class RetimePeopleJob(bpy.types.PropertyGroup):
@@ -122,6 +132,12 @@ def _choose_index(props: RetimePeopleScene, index: int) -> None:
         select_person(props.id_data, props.people[index].name)
 
 
+def _redraw(_props: RetimePeopleScene, context: bpy.types.Context) -> None:
+    """Have the previews drawn again."""
+    for area in context.screen.areas if context.screen else ():
+        area.tag_redraw()
+
+
 class RetimePeopleScene(bpy.types.PropertyGroup):
     """Everything that the extension stores with a scene."""
 
@@ -141,6 +157,9 @@ class RetimePeopleScene(bpy.types.PropertyGroup):
         name="Layers Folder",
         description="Where layers are written; empty means a folder beside the .blend file",
         subtype="DIR_PATH",
+    )
+    show_masks: BoolProperty(
+        name="Show Masks", description="Outline each person of the list in the preview", update=_redraw
     )
     mark_person: StringProperty(name="Marked Person", description="Person whose moment is marked; empty for none")
     mark_frame: IntProperty(name="Marked Frame", description="Frame of the timeline of the marked moment")

@@ -6,8 +6,19 @@ from types import ModuleType
 
 import bpy
 
-from . import bake_run, handlers, panels, preferences, preview_picture, properties, pump, translations, ui_lists
-from .operators import backend, bake, install, layers, mask, retime, rhythm, shot, together, train
+from . import (
+    bake_run,
+    handlers,
+    mask_outlines,
+    panels,
+    preferences,
+    preview_picture,
+    properties,
+    pump,
+    translations,
+    ui_lists,
+)
+from .operators import backend, bake, install, layers, mask, people, retime, rhythm, shot, together, train
 
 # A module offers `classes` (a tuple, in order of need), and register() and unregister() where it has more to add.
 # One module a line; what others refer to stands before them.
@@ -19,6 +30,7 @@ MODULES: tuple[ModuleType, ...] = (
     install,
     shot,
     mask,
+    people,
     train,
     layers,
     retime,
@@ -28,6 +40,7 @@ MODULES: tuple[ModuleType, ...] = (
     bake_run,
     preview_picture,
     panels,
+    mask_outlines,
     translations,
     handlers,
     pump,

@@ -9,6 +9,13 @@ from .preview_picture import thumbnail_icon
 from .properties import RetimePeoplePerson, RetimePeopleScene
 from .strips import is_hidden, people
 
+MASK_ICONS = {"FOLDER": "FILE_FOLDER", "MASK": "MOD_MASK", "STRIP": "FILE_MOVIE"}
+
+
+def has_masks(person: RetimePeoplePerson) -> bool:
+    """Whether it is said where the masks of a person come from."""
+    return bool({"FOLDER": person.folder, "MASK": person.mask, "STRIP": person.matte}[person.source])
+
 
 class RETIME_PEOPLE_UL_people(bpy.types.UIList):
     """People with color, name, and where their masks come from or whether they are seen, the one in front first"""
@@ -37,10 +44,11 @@ class RETIME_PEOPLE_UL_people(bpy.types.UIList):
             eye = row.operator("retime_people.remove", text="", icon="HIDE_ON" if hidden else "HIDE_OFF", emboss=False)
             eye.person, eye.bring_back = item.name, hidden
             return
-        row.prop(item, "name", text="", emboss=False, icon=color_icon(item.tag))
-        has_masks = bool(item.folder) if item.source == "FOLDER" else item.mask is not None
-        kind = "FILE_FOLDER" if item.source == "FOLDER" else "MOD_MASK"
-        row.label(text="", icon=kind if has_masks else "ERROR")
+        name = row.row(align=True)
+        name.active = item.use
+        name.prop(item, "name", text="", emboss=False, icon=color_icon(item.tag))
+        row.prop(item, "use", text="")
+        row.label(text="", icon=MASK_ICONS[item.source] if has_masks(item) else "ERROR")
 
     def filter_items(
         self, context: bpy.types.Context, data: RetimePeopleScene, property: str

@@ -16,7 +16,7 @@ from ..mask_render import PersonMasks, people_in_folder
 from ..poll_reasons import allowed, chosen_strip, why_not_decompose
 from ..preferences import journal_file, user_folder
 from ..preparation import ShotPlan, default_folder, plan_search, plan_shot
-from ..properties import RetimePeopleScene, setting_properties, settings_of
+from ..properties import RetimePeoplePerson, RetimePeopleScene, setting_properties, settings_of
 from ..protocol import DecomposeSettings, settings_info
 from ..pump import pump_once, session, wait_for
 from ..scratch import ShotError
@@ -62,9 +62,9 @@ class RETIME_PEOPLE_OT_decompose(bpy.types.Operator):
         scene = sequencer_scene(context)
         props = scene.retime_people
         strip = chosen_strip(scene)
-        people = people_in_folder(_absolute(self.masks)) if self.masks else people_of(props)
+        people = people_in_folder(absolute(self.masks)) if self.masks else people_of(props)
         out = self.out or props.out
-        folder = _absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
+        folder = absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
         return plan_shot(scene, strip, people, folder, self._settings(props))
 
     def _settings(self, props: RetimePeopleScene) -> DecomposeSettings:
@@ -96,7 +96,7 @@ class RETIME_PEOPLE_OT_find_people(bpy.types.Operator):
         scene = sequencer_scene(context)
         props, strip = scene.retime_people, chosen_strip(scene)
         out = self.out or props.out
-        folder = _absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
+        folder = absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
         try:
             # Masks have a folder beside the one that layers will have.
             plan = plan_search(scene, strip, folder.with_name(f"{folder.name} people"), settings_of(props.settings))
@@ -132,13 +132,16 @@ def _note(plan: ShotPlan) -> None:
 
 def people_of(props: RetimePeopleScene) -> tuple[PersonMasks, ...]:
     """The people in the scene's list and where their masks come from."""
-    return tuple(
-        PersonMasks(person.name, _absolute(person.folder))
-        if person.source == "FOLDER" and person.folder
-        else PersonMasks(person.name, None, person.mask.name if person.source == "MASK" and person.mask else "")
-        for person in props.people
-        if not person.from_layers
-    )
+    return tuple(masks_of(person) for person in props.people if person.use and not person.from_layers)
+
+
+def masks_of(person: RetimePeoplePerson) -> PersonMasks:
+    """Where the masks of one person come from."""
+    if person.source == "FOLDER":
+        return PersonMasks(person.name, absolute(person.folder) if person.folder else None)
+    if person.source == "STRIP":
+        return PersonMasks(person.name, None, strip=person.matte)
+    return PersonMasks(person.name, None, person.mask.name if person.mask else "")
 
 
 def finish(operator: bpy.types.Operator, ticket: Ticket) -> set[str]:
@@ -150,7 +153,8 @@ def finish(operator: bpy.types.Operator, ticket: Ticket) -> set[str]:
     return {"CANCELLED"}
 
 
-def _absolute(path: str) -> Path:
+def absolute(path: str) -> Path:
+    """A path as the artist chose it, whole."""
     return Path(bpy.path.abspath(path)).absolute()
 
 

@@ -109,5 +109,10 @@ def test_a_list_that_is_no_use(fake, props, tmp_path, text, complaint):
     assert not len(props.people)
 
 
-def test_those_who_are_not_to_be_used_stay_out(module, tmp_path):
-    assert module("people_file").read_people(write_people(tmp_path, use=False)) == ()
+def test_those_who_are_not_to_be_used_are_listed_and_get_no_layer(module, props, tmp_path):
+    found = module("people_file").read_people(write_people(tmp_path, use=False))
+    module("people_list").take_people(props, found)
+    assert [(p.name, p.use) for p in props.people] == [(name, False) for name in FOUND]
+    assert module("operators.shot").people_of(props) == ()
+    props.people[1].use = True
+    assert [p.name for p in module("operators.shot").people_of(props)] == ["Person 2"]
