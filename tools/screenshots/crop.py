@@ -12,7 +12,7 @@ TOP = 0.47
 """Share of the window above the sequencer, in Blender's Video Editing layout."""
 LEFT = 0.2
 """Share of the window to the left of the preview, where a file browser is."""
-WITH_PREVIEW = ("03_install", "11_in_front")
+WITH_PREVIEW = ("03_install", "11_in_front", "12_rendered")
 """Pictures that are kept in full height, for a dialog or the preview."""
 QUALITY = 88
 

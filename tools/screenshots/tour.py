@@ -1,15 +1,14 @@
-"""The pictures of the artists' guide: from an empty file to a retimed film, in a window, on the example clip.
+"""The pictures of the artists' guide: from an empty file to a retimed film, by a real mouse, on the example clip.
 
     blender --factory-startup --app-template Video_Editing --window-geometry 0 0 1600 900 --python THIS_FILE
 
-The pictures go to docs/pictures/guide, or to the folder in the environment variable GUI_PICTURES.
+The pictures go to docs/pictures/guide, or to the folder in the environment variable GUI_PICTURES. Needs the program
+xdotool, and a screen that nobody else uses meanwhile.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,20 +17,113 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from steps import MODULE, ROOT, Steps, click_strip, enable_addon, over, press, run, scene, shot, timeline
+from mouse import click, do, press_frame, press_person, press_strip, rest, type_text
+from steps import MODULE, ROOT, Steps, enable_addon, over, run, scene, shot, timeline
 
 PICTURES = Path(os.environ.get("GUI_PICTURES") or ROOT / "docs" / "pictures" / "guide")
 PYTHON = os.environ.get("GUI_BACKEND_PYTHON") or str(ROOT / ".venv" / "bin" / "python")
-PRESET = os.environ.get("GUI_PRESET") or "draft"
 EXAMPLE = ROOT / "examples" / "plaza"
-FINDER = os.environ.get("GUI_FINDER") == "1"
-"""Whether people are found by the backend, which takes longer than to take the masks of the example."""
-PATIENCE = 600
+NAMES = ("Anna", "Bruno")
+PATIENCE = 1800
+"""Seconds that a job may take."""
 LONG_ENOUGH = 0.8
 
 
 def tour() -> Steps:
     """Every step an artist takes, with a picture after it."""
+    yield from open_tab()
+    shot(PICTURES / "01_start.png")
+    add_clip()
+    yield LONG_ENOUGH
+    yield from press_strip("clip")
+    shot(PICTURES / "02_strip.png")
+    yield from click("install_backend")
+    shot(PICTURES / "03_install.png")
+    do("key", "Escape")
+    yield LONG_ENOUGH
+    attach_backend()
+    yield 1.5
+    yield from click("find_people")
+    yield from wait_for_job("04_finding.png", lambda job: bool(job.job_id) and job.fraction > 0.2)
+    yield LONG_ENOUGH
+    for number, name in enumerate(NAMES):
+        yield from press_person(number, times=2)
+        yield from type_text(name)
+    rest()
+    yield LONG_ENOUGH
+    shot(PICTURES / "05_people.png")
+    yield from click("preset")
+    yield from click("decompose")
+    yield from wait_for_job("06_progress.png", is_pictured)
+    yield LONG_ENOUGH
+    shot(PICTURES / "07_layers.png")
+    yield from retime()
+    yield from render()
+
+
+def retime() -> Steps:
+    """One person waits, the other one is late."""
+    with over(timeline()):
+        bpy.ops.sequencer.view_all()
+    yield LONG_ENOUGH
+    yield from press_strip(NAMES[0])
+    yield from press_frame(12)
+    shot(PICTURES / "08_person.png")
+    yield from click("retime_people.freeze")
+    yield LONG_ENOUGH
+    shot(PICTURES / "09_frozen.png")
+    yield from press_strip(NAMES[1])
+    yield from click("retime_people.offset")
+    yield LONG_ENOUGH
+    shot(PICTURES / "10_offset.png")
+    yield from press_frame(26)
+    yield from click("behind=False")
+    yield LONG_ENOUGH
+    shot(PICTURES / "11_in_front.png")
+
+
+def render() -> Steps:
+    """The film, written beside the layers; its last picture stays in the preview."""
+    edit = scene()
+    folder = Path(tempfile.mkdtemp(prefix="retime-people-film-"))
+    edit.render.filepath = str(folder / "film-")
+    bpy.context.preferences.view.render_display_type = "NONE"
+    options = {"use_sequencer_scene": True} if bpy.app.version >= (5, 0, 0) else {}
+    with over(timeline()):
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=True, **options)
+    for _ in range(PATIENCE):
+        yield 0.5
+        if len(list(folder.iterdir())) == edit.frame_end:
+            break
+    yield from press_frame(20)
+    yield LONG_ENOUGH
+    shot(PICTURES / "12_rendered.png")
+
+
+def wait_for_job(picture: str, is_telling: object) -> Steps:
+    """Until the newest job is over, with one picture on the way, once there is something to see."""
+    taken = False
+    for _ in range(PATIENCE * 2):
+        yield 0.5
+        job = scene().retime_people.jobs[-1]
+        if not taken and is_telling(job):
+            shot(PICTURES / picture)
+            taken = True
+        if job.loaded:
+            return
+        if job.state in ("failed", "cancelled"):
+            raise RuntimeError(f"The job did not end well: {job.message}")
+    raise RuntimeError("The job took too long")
+
+
+def is_pictured(job: object) -> bool:
+    """True once a preview of the layers is shown."""
+    icon_of = sys.modules[f"{MODULE}.preview_picture"].icon_of
+    return bool(icon_of(job.out)) and job.fraction > 0.3
+
+
+def open_tab() -> Steps:
+    """The extension enabled, and its tab shown."""
     enable_addon()
     yield 0.5
     area = timeline()
@@ -40,76 +132,15 @@ def tour() -> Steps:
     area.spaces.active.timeline_overlay.show_strip_source = False
     yield 0.5
     next(region for region in area.regions if region.type == "UI").active_panel_category = "Retime"
+    rest()
     yield LONG_ENOUGH
-    shot(PICTURES / "01_start.png")
-    add_clip()
-    yield LONG_ENOUGH
-    shot(PICTURES / "02_strip.png")
-    if shutil.which("xdotool"):
-        press("install_backend")
-        yield LONG_ENOUGH
-        shot(PICTURES / "03_install.png")
-        escape()
+
+
+def attach_backend() -> None:
+    """What the preferences ask for, and a folder for the layers that is nobody's."""
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.backend_python, preferences.backend_folder = PYTHON, str(ROOT)
-    scene().retime_people.settings.preset = PRESET
     scene().retime_people.out = str(Path(tempfile.mkdtemp(prefix="retime-people-layers-")) / "clip")
-    yield 1.5
-    if FINDER:
-        press("find_people")
-        yield from wait_for_job("04_finding.png")
-    else:
-        add_masks()
-    yield LONG_ENOUGH
-    shot(PICTURES / "05_people.png")
-    press("decompose")
-    yield from wait_for_job("06_progress.png")
-    yield LONG_ENOUGH
-    shot(PICTURES / "07_layers.png")
-    yield from retime()
-
-
-def retime() -> Steps:
-    """One person waits, the other one is late."""
-    names = [person.name for person in scene().retime_people.people]
-    with over(timeline()):
-        bpy.ops.sequencer.view_all()
-    click_strip(names[0])
-    scene().frame_set(12)
-    yield LONG_ENOUGH
-    shot(PICTURES / "08_person.png")
-    press("freeze", duration=12)
-    yield LONG_ENOUGH
-    shot(PICTURES / "09_frozen.png")
-    click_strip(names[1])
-    press("offset", frames=8)
-    press("mark_moment")
-    yield LONG_ENOUGH
-    shot(PICTURES / "10_offset.png")
-    click_strip(names[0])
-    press("set_order", **{"from": 14, "to": 26})
-    yield LONG_ENOUGH
-    shot(PICTURES / "11_in_front.png")
-
-
-def wait_for_job(picture: str) -> Steps:
-    """Until the newest job is over, with one picture on the way."""
-    job = None
-    for number in range(PATIENCE * 2):
-        yield 0.5
-        job = scene().retime_people.jobs[-1]
-        if number == 12:
-            shot(PICTURES / picture)
-        if job.loaded:
-            return
-        if job.state in ("failed", "cancelled"):
-            break
-    raise RuntimeError(f"The job did not end well: {job and job.message}")
-
-
-def escape() -> None:
-    """Press Escape, as only a program outside can."""
-    subprocess.run(["xdotool", "key", "Escape"], check=True, timeout=10)
 
 
 def add_clip() -> None:
@@ -120,15 +151,11 @@ def add_clip() -> None:
     editor = edit.sequence_editor_create()
     strip = editor.strips.new_movie("clip", str(EXAMPLE / "clip.mp4"), 1, 1)
     edit.frame_end = int(strip.frame_final_duration)
-    click_strip("clip")
-    with over(timeline()):
-        bpy.ops.sequencer.view_all()
-
-
-def add_masks() -> None:
-    """What the file browser does once a folder was chosen."""
-    with over(timeline(), "UI"):
-        bpy.ops.retime_people.add_masks_folder("EXEC_DEFAULT", directory=str(EXAMPLE / "masks"))
+    strip.select = False
+    for area in bpy.context.window_manager.windows[0].screen.areas:
+        if area.type == "SEQUENCE_EDITOR":
+            with over(area):
+                bpy.ops.sequencer.view_all() if area == timeline() else bpy.ops.sequencer.view_all_preview()
 
 
 run(tour)

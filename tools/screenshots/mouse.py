@@ -1,0 +1,127 @@
+"""A real mouse over the window: what lies under it is asked of Blender, so that a button is found by what it does."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Generator
+from typing import Any
+
+import bpy
+from steps import Steps, over, timeline, window
+
+Spot = tuple[int, int]
+COLUMNS = (0.3, 0.75, 0.93, 0.1)
+"""Where in the width of the sidebar buttons are looked for."""
+ROW = 15
+"""Pixels between two tries, less than a button is high."""
+SETTLE = 0.1
+"""Seconds that Blender gets to see that the mouse has moved."""
+SCREENS = 3
+"""How often the sidebar is scrolled down before it is given up."""
+
+
+def do(*command: object) -> None:
+    """Move or press as a hand does, by the program xdotool."""
+    subprocess.run(["xdotool", *map(str, command)], check=True, timeout=30, capture_output=True)
+
+
+def sidebar() -> bpy.types.Region:
+    """The region with our tab."""
+    return next(region for region in timeline().regions if region.type == "UI")
+
+
+def under_mouse() -> str:
+    """The Python command of the button, or the path of the property, that the mouse is over; empty over nothing."""
+    with over(timeline(), "UI"):
+        found = getattr(bpy.context, "property", None)
+        if found:
+            return str(found[1])
+        try:
+            bpy.ops.ui.copy_python_command_button()
+        except RuntimeError:
+            return ""
+    return bpy.context.window_manager.clipboard
+
+
+def find(wanted: str) -> Generator[float, None, Spot]:
+    """The middle of the first button whose command or path has this text; scrolls down where it is not to be seen."""
+    for _ in range(SCREENS):
+        region = sidebar()
+        for column in COLUMNS:
+            x = region.x + round(column * region.width)
+            for below in range(8, region.height, ROW):
+                spot = (x, window().height - (region.y + region.height) + below)
+                do("mousemove", *spot)
+                yield SETTLE
+                if wanted in under_mouse():
+                    return spot
+        do("mousemove", region.x + region.width // 2, window().height - region.y - region.height // 2)
+        do("click", "--repeat", 6, 5)
+        yield 0.5
+    raise RuntimeError(f"No button for {wanted} is to be seen")
+
+
+def click(wanted: str, times: int = 1) -> Steps:
+    """Press the button with this command or path as a hand does."""
+    x, y = yield from find(wanted)
+    yield from press_at(x, y, times)
+
+
+def press_at(x: int, y: int, times: int = 1) -> Steps:
+    """Press the left button of the mouse at a place counted from the top left corner of the window."""
+    do("mousemove", x - 1, y)
+    yield 0.2
+    do("mousemove", x, y)
+    yield 0.3
+    for _ in range(times):
+        do("mousedown", 1)
+        yield 0.08
+        do("mouseup", 1)
+        yield 0.08
+    yield 0.5
+    rest()
+
+
+def press_person(number: int, times: int = 1) -> Steps:
+    """Press a row in the list of people, counted from 0 at the top."""
+    x, y = yield from find("people_index")
+    height = round(20 * bpy.context.preferences.system.ui_scale)
+    yield from press_at(x, y + number * height, times)
+
+
+def press_strip(name: str) -> Steps:
+    """Press a strip on the timeline."""
+    strip = timeline_scene().sequence_editor.strips_all[name]
+    yield from press_at(*_on_timeline(strip.frame_final_start + strip.frame_final_duration * 0.4, strip.channel + 0.7))
+
+
+def press_frame(frame: int) -> Steps:
+    """Press the ruler, so that the playhead goes there."""
+    region = next(region for region in timeline().regions if region.type == "WINDOW")
+    x, _ = _on_timeline(frame, 1)
+    yield from press_at(x, window().height - (region.y + region.height) + 10)
+
+
+def type_text(text: str) -> Steps:
+    """Type into the field that is open, in place of what is there, and confirm."""
+    do("key", "ctrl+a")
+    do("type", text)
+    yield 0.2
+    do("key", "Return")
+    yield 0.5
+
+
+def rest() -> None:
+    """Take the mouse into the lower left corner, where it shows no tooltip and lights up nothing."""
+    do("mousemove", 3, window().height - 3)
+
+
+def timeline_scene() -> Any:
+    """The scene that the timeline shows."""
+    return getattr(window().workspace, "sequencer_scene", None) or window().scene
+
+
+def _on_timeline(frame: float, channel: float) -> Spot:
+    region = next(region for region in timeline().regions if region.type == "WINDOW")
+    x, y = region.view2d.view_to_region(frame, channel, clip=False)
+    return region.x + x, window().height - (region.y + y)
