@@ -7,12 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.opacity import density
+from backend.model.sunlight import cast, find_sun
 from backend.stages.effects import TrainingBackground, somebody_near
-from backend.train.shot_data import make_shot_data
+from backend.train.shot_data import ShotData, make_shot_data
 from pretraining.moving_camera import draw_turning_clip
 from pretraining.scenes import DrawnClip, draw_clip
 
@@ -57,9 +59,16 @@ def example(rng: np.random.Generator, size: tuple[int, int], people: int) -> dic
         "restless": background.restless()[kept],
         "free": background.free_share()[kept],
         "darkest": background.darkest()[kept],
+        "cast": _cast(data, start)[kept],
         **{name: answer[kept] for name, answer in answers.items()},
     }
     return {name: np.asarray(value, np.float16) for name, value in values.items()}
+
+
+def _cast(data: ShotData, start: Floats) -> Floats:
+    plate = data.plate.permute(0, 2, 3, 1).numpy()
+    darkness = torch.from_numpy(density(plate, start).mean(-1)).clamp(min=0)
+    return np.asarray(cast(data.masks, find_sun(data.masks, darkness, data.seen[:, 0])).numpy(), np.float32)
 
 
 def _answers(clip: DrawnClip) -> dict[str, Floats]:

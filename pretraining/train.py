@@ -66,7 +66,7 @@ def evidence(batch: dict[str, Tensor], progress: Tensor) -> Evidence:
     """A batch with its background ``progress`` (S, 1, 1, h, w) of the way from the first guess (0) to the truth (1)."""
     known = (batch["start"] + progress * (batch["background"] - batch["start"])).clamp(0, 1)
     seen = batch["seen"]
-    names = ("plate", "restless", "free", "distance", "darkest")
+    names = ("plate", "restless", "free", "distance", "darkest", "cast")
     return Evidence(
         observed=density(batch["plate"], known) * seen[:, :, None],
         masks=batch["whole"],

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from backend.model.charts import CHANNELS, ChartAtlas
+from backend.model.sunlight import CASTS
 
 SHADOW_CHANNELS = 1
 REFLECTION_CHANNELS = 3
@@ -30,7 +31,7 @@ class EffectNet(nn.Module):
         super().__init__()
         channels = [width, *([width * 2] * (levels - 1))]
         self.atlas = ChartAtlas() if charts else None
-        self.entry = _conv(_SHUFFLE**2 + 2 + places + charts * CHANNELS, width)
+        self.entry = _conv((1 + CASTS) * _SHUFFLE**2 + 2 + places + charts * CHANNELS, width)
         self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
         self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels))
         self.exit = nn.Conv2d(width, OUTPUT_CHANNELS * _SHUFFLE**2, 3, padding=1)
@@ -40,11 +41,12 @@ class EffectNet(nn.Module):
             self.exit.weight.mul_(0.1)
         nn.init.zeros_(cast(Tensor, self.exit.bias))
 
-    def forward(self, masks: Tensor, charts: Tensor | None = None) -> Tensor:
+    def forward(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> Tensor:
         """Predict effects.
 
         Args:
             masks: (B, N, H, W) 0..1, each person's whole body; H and W are multiples of ``size_multiple``.
+            casts: (B, N, 3, H, W) where each person's shadow would fall, see ``model.sunlight``.
             charts: (B, N, 3, H, W) as ``ChartAtlas`` takes them, for a network that was made for charts.
 
         Returns:
@@ -52,7 +54,7 @@ class EffectNet(nn.Module):
             the reflection in three channels.
         """
         b, n, h, w = masks.shape
-        x = F.pixel_unshuffle(masks.reshape(b * n, 1, h, w), _SHUFFLE)
+        x = F.pixel_unshuffle(torch.cat([masks[:, :, None], casts], 2).flatten(0, 1), _SHUFFLE)
         x = torch.cat([x, self._place(x), *self._painted(charts)], 1).contiguous(memory_format=torch.channels_last)
         features = [self.entry(x)]
         for down in self.down:

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-FEATURES = 14
+from backend.model.sunlight import CASTS
+
+FEATURES = 14 + CASTS
 _SHADOW, _DEPTH, _REFLECTION = 1, 3, 3
 _OUTPUTS = _SHADOW + _DEPTH + _REFLECTION
 _SHUFFLE = 2
@@ -29,6 +31,7 @@ class Evidence:
         restless: (S, F, h, w) change from frame to frame in display values.
         free: (S, F, h, w) share of the clip's frames in which nobody was near.
         darkest: (S, F, h, w) the largest density ever observed.
+        cast: (S, F, N, 3, h, w) where shadows would fall, see ``model.sunlight``.
     """
 
     plate: Tensor
@@ -39,6 +42,7 @@ class Evidence:
     restless: Tensor
     free: Tensor
     darkest: Tensor
+    cast: Tensor
 
     def features(self) -> Tensor:
         """(S, F, N, FEATURES, h, w): all of it as each person's input."""
@@ -62,7 +66,7 @@ class Evidence:
         )
         shared = shared[:, :, None].expand(-1, -1, people, -1, -1, -1)
         own = torch.stack([self.masks, others, near, others_near], 3)
-        return torch.cat([own, shared], 3)
+        return torch.cat([own, shared, self.cast], 3)
 
 
 def _without(values: Tensor, person: int) -> Tensor:

@@ -25,7 +25,7 @@ from backend.stages.effects import (
     with_leftovers,
     without_strange,
 )
-from backend.stages.prior import prior_net, unusual, usual_effects
+from backend.stages.prior import prior_net, shadows_cast, unusual, usual_effects
 from backend.stages.progress import Progress
 from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
@@ -89,11 +89,13 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     restless = background.restless()
     if run.settings.steps == 0:
         return Learned(nearest_person(data, restless), 0, 0)
+    data.casts = shadows_cast(data)
     with FlopCounterMode(display=False) as counter:
         alone, together = usual_effects(prior_net(), data, background, restless)
     usual = _last(together)
     data.unusual = unusual(alone)
     data.background = _first(background.refit(usual))
+    data.casts = shadows_cast(data)
     counted = counter.get_total_flops()
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.from_numpy(restless)[:, None] / _RESTLESS) ** 2)

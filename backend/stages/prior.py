@@ -13,12 +13,15 @@ from torch.nn import functional as F
 from backend.core.color import Floats
 from backend.core.opacity import density
 from backend.model.prior_net import Evidence, PriorNet
+from backend.model.sunlight import cast, find_sun
 from backend.stages.effects import TrainingBackground
 from backend.train.shot_data import ShotData
 
 WEIGHTS = Path(__file__).parents[1] / "model" / "prior.pt"
 # Frames that are looked at together; they are spread over the whole clip.
 _TOGETHER = 8
+# Frames that the sun is found by.
+_TOLD_BY = 16
 # A usual density of this much within so many pixels makes any effect plausible.
 _USUAL = 0.04
 _NEARBY = 5
@@ -41,7 +44,7 @@ def usual_effects(
 
     Args:
         net: see ``prior_net``.
-        data: the shot, with the closed-form background.
+        data: the shot, with the closed-form background and the shadows that it tells of.
         background: where that came from.
         restless: (T, h, w) how much pixels change by themselves.
     """
@@ -62,10 +65,19 @@ def usual_effects(
             restless=torch.from_numpy(restless[part])[None],
             free=torch.from_numpy(free[part])[None],
             darkest=torch.from_numpy(darkest[part])[None],
+            cast=data.casts[part][None],
         )
         one, everybody = net(evidence.features())
         alone[part], together[part] = one[0], everybody[0]
     return alone, together
+
+
+def shadows_cast(data: ShotData) -> Tensor:
+    """Where everybody's shadow would fall, as the background known so far tells: see ``ShotData.casts``."""
+    frames = torch.linspace(0, len(data.plate) - 1, min(_TOLD_BY, len(data.plate))).round().long()
+    darkness = density(_last(data.plate[frames]), _last(data.background[frames])).mean(-1)
+    told = torch.from_numpy(darkness).clamp(min=0)
+    return cast(data.masks, find_sun(data.masks[frames], told, data.seen[frames, 0]))
 
 
 def unusual(densities: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,9 +36,9 @@ class Renderer(nn.Module):
         self.net = EffectNet(settings.width, settings.levels, charts=charts)
         self.shading = Shading()
 
-    def forward(self, masks: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Effects (B, N, 4, H, W), and their signed densities alone (B, N, 3, H, W) and together (B, 3, H, W)."""
-        effects = self.net(masks, charts)
+        effects = self.net(masks, casts, charts)
         return (effects, *self.shading.densities(effects))
 
 
@@ -142,7 +142,7 @@ def take_step(state: TrainState, data: ShotData, settings: TrainSettings, team: 
     chosen = (chosen if len(chosen) else everybody[:1]).to(data.plate.device)
     for group in state.optimizer.param_groups:
         group["lr"] = group["speed"] * learning_rate(state.step, settings)
-    effects, _, together = state.renderer(data.masks[chosen], None if data.charts is None else data.charts[chosen])
+    effects, _, together = state.renderer(*data.geometry(chosen))
     picture = with_density(state.background[chosen], together)
     terms = loss_terms(
         effects,
@@ -171,9 +171,6 @@ def predict(
     renderer: Renderer, data: ShotData, settings: TrainSettings, frames: slice = slice(None)
 ) -> tuple[Tensor, Tensor]:
     """Signed densities of T frames: each person's alone (T, N, 3, h, w), and together (T, 3, h, w)."""
-    masks = torch.split(data.masks[frames], settings.batch_frames)
-    charts: Sequence[Tensor | None] = [None] * len(masks)
-    if data.charts is not None:
-        charts = torch.split(data.charts[frames], settings.batch_frames)
-    parts = [renderer(*part)[1:] for part in zip(masks, charts, strict=True)]
+    wanted = torch.arange(len(data.plate))[frames].to(data.plate.device)
+    parts = [renderer(*data.geometry(part))[1:] for part in torch.split(wanted, settings.batch_frames)]
     return torch.cat([alone for alone, _ in parts]), torch.cat([together for _, together in parts])

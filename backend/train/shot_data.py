@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.core.color import Floats
+from backend.model.sunlight import CASTS
 from backend.train.settings import TrainSettings
 
 # Squared distance, in body heights, to somebody who is not in the picture.
@@ -37,8 +38,14 @@ class ShotData:
     """(T, 3, h, w); replaced whenever the background is estimated anew."""
     unusual: Tensor
     """(T, N, 1, h, w) 0..1, 1 where a person of that shape has usually no effect; 0 while nothing is known of that."""
+    casts: Tensor
+    """(T, N, 3, h, w) 0..1, where everybody's shadow would fall, see ``model.sunlight``; 0 while nothing is known."""
     charts: Tensor | None = None
     """(T, N, 3, h, w) the part of the body, U and V (see ``model.charts``), where they are given."""
+
+    def geometry(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What the network may know of frames (B,): masks, casts and charts, where these are given."""
+        return self.masks[frames], self.casts[frames], None if self.charts is None else self.charts[frames]
 
     def to(self, device: torch.device) -> ShotData:
         """The same data on a device."""
@@ -115,6 +122,7 @@ def make_shot_data(plate: Floats, whole: Floats, visible: Floats, background: Fl
         distance=torch.from_numpy(np.asarray(distance, np.float32))[:, :, None],
         background=_channels_first(background),
         unusual=torch.zeros(*whole.shape[:2], 1, *whole.shape[2:]),
+        casts=torch.zeros(*whole.shape[:2], CASTS, *whole.shape[2:]),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from backend.model.prior_net import FEATURES, Evidence, PriorNet
+from backend.model.sunlight import CASTS
 from backend.stages.prior import prior_net
 
 S, F, N, H, W = 1, 3, 2, 32, 48
@@ -25,6 +26,7 @@ def evidence(people: int = N) -> Evidence:
         restless=0.01 * rand(S, F, H, W),
         free=rand(S, F, H, W),
         darkest=rand(S, F, H, W),
+        cast=rand(S, F, people, CASTS, H, W),
     )
 
 

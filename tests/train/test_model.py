@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from backend.core import opacity
 from backend.model.effect_net import OUTPUT_CHANNELS, SHADOW_CHANNELS, EffectNet
 from backend.model.shading import Shading, with_density
+from backend.model.sunlight import CASTS
 
 B, N, H, W = 2, 3, 16, 24
 
@@ -19,16 +20,21 @@ def effects(shadow: float = 0.0, reflection: float = 0.0, people: int = N) -> to
     return out
 
 
+def seen_by(masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Masks with some shadows that could be theirs."""
+    return masks, masks.roll(2, -1)[:, :, None].expand(-1, -1, CASTS, -1, -1)
+
+
 @pytest.mark.parametrize("levels", [2, 3, 4])
 def test_the_net_paints_an_effect_per_person(levels: int) -> None:
     unit = EffectNet.size_multiple(levels)
     masks = torch.rand(B, N, 2 * unit, 3 * unit)
-    assert EffectNet(8, levels)(masks).shape == (B, N, OUTPUT_CHANNELS, 2 * unit, 3 * unit)
+    assert EffectNet(8, levels)(*seen_by(masks)).shape == (B, N, OUTPUT_CHANNELS, 2 * unit, 3 * unit)
 
 
 def test_at_first_nobody_has_an_effect() -> None:
     torch.manual_seed(0)
-    painted = EffectNet(8, 3)(torch.rand(B, N, H, W)).detach()
+    painted = EffectNet(8, 3)(*seen_by(torch.rand(B, N, H, W))).detach()
     assert 0 < float(painted.abs().max()) < 0.1
 
 
@@ -36,21 +42,21 @@ def test_a_person_is_known_by_shape_and_not_by_number() -> None:
     torch.manual_seed(0)
     net, masks, order = EffectNet(8, 3), (torch.rand(B, N, H, W) > 0.7).float(), [2, 0, 1]
     with torch.no_grad():
-        torch.testing.assert_close(net(masks[:, order]), net(masks)[:, order])
-        torch.testing.assert_close(net(masks[:, :1]), net(masks)[:, :1])
+        torch.testing.assert_close(net(*seen_by(masks[:, order])), net(*seen_by(masks))[:, order])
+        torch.testing.assert_close(net(*seen_by(masks[:, :1])), net(*seen_by(masks))[:, :1])
 
 
 def test_frames_do_not_know_of_each_other() -> None:
     torch.manual_seed(0)
     net, masks = EffectNet(8, 3), torch.rand(B, N, H, W)
     with torch.no_grad():
-        torch.testing.assert_close(net(masks[1:]), net(masks)[1:])
+        torch.testing.assert_close(net(*seen_by(masks[1:])), net(*seen_by(masks))[1:])
 
 
 def test_everything_in_the_net_learns() -> None:
     torch.manual_seed(0)
     net, shading = EffectNet(8, 3), Shading()
-    alone, together = shading.densities(net((torch.rand(B, N, H, W) > 0.7).float()))
+    alone, together = shading.densities(net(*seen_by((torch.rand(B, N, H, W) > 0.7).float())))
     (alone.square().sum() + together.square().sum()).backward()
     for name, weights in [*net.named_parameters(), *shading.named_parameters()]:
         assert weights.grad is not None and weights.grad.any(), name
