@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from backend.errors import RetimeError
 from backend.protocol import VERSION, RuntimeInfo
@@ -66,7 +67,15 @@ def _told(_request: Request, error: Exception) -> Response:
 def _not_here(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence = f"{request.method} {request.url.path} is nothing this backend can do."
-    return json_response({"error": sentence}, error.status_code, dict(error.headers or {}))
+    headers = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else {}
+    return json_response({"error": sentence}, error.status_code, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What can be done with the path of a request; the framework itself tells of one route only."""
+    routes: list[Route] = request.app.routes
+    found = (route.methods or set() for route in routes if route.path_regex.match(request.url.path))
+    return sorted(set().union(*found))
 
 
 def _our_fault(_request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 from backend.protocol import VERSION, DecomposeRequest, DecomposeSettings, JobStatus, SettingInfo, Task, settings_info
@@ -22,6 +23,8 @@ REFUSALS = {
 }
 JOB_ID = {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}
 AFTER = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}}
+REQUIRED = ("plate", "out")
+ABSOLUTE = r"([A-Za-z]:[\\/]|\\\\)[^\0]*$" if os.name == "nt" else r"/[^\0]*$"
 OBJECT = {"type": "object"}
 JOB = {"$ref": "#/components/schemas/JobStatus"}
 JOBS = {"type": "object", "required": ["jobs"], "properties": {"jobs": {"type": "array", "items": JOB}}}
@@ -83,15 +86,20 @@ def _preview() -> dict[str, Any]:
 
 def _request_schema() -> dict[str, Any]:
     names = [f.name for f in dataclasses.fields(DecomposeRequest) if f.name not in ("resume", "settings", "task")]
-    properties: dict[str, Any] = {name: {"type": "string", "description": "An absolute path"} for name in names}
+    properties: dict[str, Any] = {name: _path_schema(name not in REQUIRED) for name in names}
     properties["task"] = {"type": "string", "enum": [task.value for task in Task], "default": Task.DECOMPOSE.value}
     properties |= {"resume": {"type": "boolean"}, "settings": _settings_schema()}
     return {
         "type": "object",
-        "required": ["plate", "out"],
+        "required": list(REQUIRED),
         "additionalProperties": False,
         "properties": properties,
     }
+
+
+def _path_schema(may_be_empty: bool) -> dict[str, Any]:
+    pattern = f"^({ABSOLUTE}|$)" if may_be_empty else f"^{ABSOLUTE}"
+    return {"type": "string", "description": "An absolute path", "pattern": pattern}
 
 
 def _settings_schema() -> dict[str, Any]:

@@ -119,7 +119,9 @@ def begin(operator: bpy.types.Operator, plan: ShotPlan) -> set[str]:
     if status.state is not BackendState.RUNNING:
         operator.report({"ERROR"}, status.sentence)
         return {"CANCELLED"}
-    return finish(operator, current.begin(plan))
+    ticket = current.begin(plan)
+    _note(plan)
+    return finish(operator, ticket)
 
 
 def _note(plan: ShotPlan) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,18 @@ def test_what_is_not_there(client):
         response = client.request(method, path)
         assert response.status_code == status, path
         assert sentence(response)
+
+
+def test_what_else_could_be_done_with_a_path_is_told(client):
+    assert client.request("PUT", "/jobs").headers["allow"] == "GET, HEAD, POST"
+    assert client.request("POST", "/jobs/000001-00000000").headers["allow"] == "DELETE, GET, HEAD"
+    assert "allow" not in client.get("/nothing").headers
+
+
+def test_the_description_knows_a_path_from_a_name(client):
+    properties = client.get("/openapi.json").json()["components"]["schemas"]["DecomposeRequest"]["properties"]
+    for name, good, bad in (("plate", "/a", ""), ("out", "/a/b", "b"), ("masks", "", "m"), ("hints", "/h", "/h\0")):
+        assert re.search(properties[name]["pattern"], good) and not re.search(properties[name]["pattern"], bad), name
 
 
 def test_a_job_is_told_as_the_protocol_says(client, request_for):
