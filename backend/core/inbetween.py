@@ -10,8 +10,12 @@ import numpy as np
 from backend.core.color import Floats
 from backend.core.matching import displaced
 
-_TRUSTED = 2.0
+_TRUSTED = 3.0
 """There and back again, a displacement may miss its beginning by about so many pixels."""
+_LEAST_TRUST = 0.6
+"""What lies at the end of a way that is not to be believed still counts so much: a soft limb beats a wrong one."""
+_AGREEMENT = 3.0
+"""How quickly a way counts less the more its two ends differ."""
 _SPREADS = (1, 2, 4, 8, 16)
 """How far, in pixels, the displacements of what is seen reach into what is not."""
 
@@ -63,10 +67,10 @@ def between(before: Floats, after: Floats, motion: Motion, share: float) -> Floa
         paths = _paths(_alpha_like(near, there), there, back, away, part)
         start, end, trust, covered = _as_large(paths, before)
         one, other = displaced(near, start), displaced(far, end)
-        agreed = (1 - part) * one + part * trust * other
-        picture = agreed / ((1 - part) + part * trust)
-        unlike = np.abs(one - other).sum(-1, keepdims=True)
-        weight = (1 - part) * np.minimum(covered, 1) * np.exp(-2 * unlike) + np.float32(1e-3)
+        share_other = part * np.maximum(trust, _LEAST_TRUST)
+        picture = ((1 - part) * one + share_other * other) / ((1 - part) + share_other)
+        unlike = cv2.blur(np.abs(one - other).sum(-1), (5, 5))[..., None]
+        weight = (1 - part) * np.minimum(covered, 1) * np.exp(-_AGREEMENT * unlike) + np.float32(1e-3)
         total, weights = total + picture * weight, weights + weight
     return _premultiplied(total / weights)
 

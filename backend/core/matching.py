@@ -12,10 +12,10 @@ from backend.core.color import Floats
 
 _GREY = 0.5
 """Layers are looked at over grey, where both bright and dark effects are to be seen."""
-_SEARCH_PIXELS = 8000
+_SEARCH_PIXELS = 4000
 """A layer is shrunk to about this many pixels for the search over all displacements."""
-_SEARCH_RADIUS = 12
-"""Furthest displacement beside the whole person's own, in shrunken pixels; a fifth of a person's height."""
+_SEARCH_RADIUS = 16
+"""Furthest displacement beside the whole person's own, in shrunken pixels; a third of a person's height or more."""
 _MOST_DIFFERENCE = 0.6
 """Larger differences (sum over channels) tell no more than that it is not the same."""
 _BEND, _BREAK = 0.03, 0.5
@@ -39,7 +39,7 @@ def match(a: Floats, b: Floats) -> Floats:
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     fine = np.asarray(flow.calc(_grey(a), _grey(b), np.zeros((*a.shape[:2], 2), np.float32)), np.float32)
     is_fine = _difference(a, b, fine) < _difference(a, b, coarse) + _MARGIN
-    return np.where(is_fine[..., None], fine, coarse)
+    return _without_specks(np.where(is_fine[..., None], fine, coarse))
 
 
 def displaced(picture: Floats, flow: Floats) -> Floats:
@@ -56,9 +56,12 @@ def _searched(a: Floats, b: Floats) -> Floats:
     small_a, small_b = (_resized(_features(x), size) for x in (a, b))
     whole = np.round((_centre(b) - _centre(a)) * shrink).astype(int)
     flow = _cheapest(_regularised(_costs(small_a, small_b, whole))) + whole.astype(np.float32)
-    smooth = [cv2.medianBlur(np.ascontiguousarray(flow[..., axis]), 3) for axis in (0, 1)]
-    large = cv2.resize(np.stack(smooth, -1), (a.shape[1], a.shape[0]), interpolation=cv2.INTER_LINEAR)
+    large = cv2.resize(_without_specks(flow), (a.shape[1], a.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large / shrink, np.float32)
+
+
+def _without_specks(flow: Floats) -> Floats:
+    return np.stack([cv2.medianBlur(np.ascontiguousarray(flow[..., axis]), 3) for axis in (0, 1)], -1)
 
 
 def _resized(picture: Floats, size: tuple[int, int]) -> Floats:
