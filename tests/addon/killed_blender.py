@@ -63,15 +63,27 @@ def go_on(folder: Path) -> None:
     clip = scene.sequence_editor.strips_all["Clip"]
     if any(job.loaded for job in scene.retime_people.jobs):
         state = "was done"
-    elif scene.retime_people.jobs:
-        state = "resumed" if bpy.ops.retime_people.resume() == {"FINISHED"} else "not resumed"
-    else:
+    elif not scene.retime_people.jobs or not resumed():
         scene.sequence_editor.active_strip = clip
         bpy.ops.retime_people.decompose(out=str(folder / "again"), masks=str(folder / "masks"))
         state = "begun anew"
+    else:
+        state = "resumed"
     names = {strip.name for strip in scene.sequence_editor.strips_all}
     sys.stdout.write(f"{state} {sorted(names & {'Clip', 'background', *PEOPLE})}\n")
     sys.stdout.flush()
+
+
+def resumed() -> bool:
+    """True when the job went on; a shot that had not been sent yet says that it is to be begun again."""
+    import bpy
+
+    try:
+        return bpy.ops.retime_people.resume() == {"FINISHED"}
+    except RuntimeError as error:
+        if "begin again" not in str(error):
+            raise
+        return False
 
 
 if __name__ == "__main__":
