@@ -16,7 +16,7 @@ from .layer_loading import folder_path
 from .people_list import refresh
 from .sequencer_ops import run_on, selection_kept, strips_beside
 from .strip_keys import edited, seed_keys
-from .strips import BAKE, BAKED, ROLE, UNFOLDED, WAS_MUTED, layer_strips, pieces_of
+from .strips import BAKE, BAKED, ROLE, SUBJECT, UNFOLDED, WAS_MUTED, layer_strips, pieces_of
 
 BACKGROUND = "background"
 
@@ -64,6 +64,8 @@ def swap_in(context: bpy.types.Context, scene: Scene, strips: Sequence[Strip], s
         baked.channel = channel
         strip[BAKE] = baked[BAKE] = uuid.uuid4().hex[:12]
         strip[WAS_MUTED], strip.mute = muted, True
+    for strip in strips:
+        _tie(context, scene, strip)
     refresh(scene)
 
 
@@ -97,6 +99,16 @@ def _copy(context: bpy.types.Context, scene: Scene, strip: Strip) -> Strip:
     copy.name = f"{strip.name} Baked"
     copy.mute = strip.mute
     return copy
+
+
+def _tie(context: bpy.types.Context, scene: Scene, strip: Strip) -> None:
+    """Let a drag of the baked strip move the one with the keys, and the person's others, along."""
+    level = list(strips_beside(scene, strip))
+    own = pieces_of(scene, strip[SUBJECT]) if strip[SUBJECT] else [strip]
+    names = {piece.get(BAKE) for piece in own if piece in level}
+    tied = [other for other in level if other.get(BAKE) in names and other.get(ROLE)]
+    with selection_kept(scene):
+        run_on(context, scene, tied, bpy.ops.sequencer.connect, toggle=False)
 
 
 def _show(

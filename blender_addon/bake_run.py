@@ -148,7 +148,8 @@ def start(scene: str, person: str, shutter: float) -> BakeRun:
     if bpy.app.background:
         _wait_for(run)
     elif not bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.register(_tick, first_interval=TICK_SECONDS)
+        # Persistent, so that a bake that was under way when another file is opened comes to an end.
+        bpy.app.timers.register(_tick, first_interval=TICK_SECONDS, persistent=True)
     return run
 
 

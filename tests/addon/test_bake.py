@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import bpy
@@ -14,6 +17,9 @@ from fake_backend import FakeBackend, error, progress, result, state
 from backend.media.exr import write_exr
 from backend.media.layer_set import open_layers
 from tests.addon.layer_factory import FRAMES, LEFT, RIGHT, STEP, coded_set, color_strip, new_scene, render
+
+ROOT = Path(__file__).parents[2]
+PYTHON = os.environ.get("RETIME_PEOPLE_PYTHON", sys.executable)
 
 
 @pytest.fixture
@@ -191,6 +197,20 @@ def test_a_fast_stretch_gets_motion_blur(loaded, module):
 def test_a_jump_is_no_motion(module):
     assert module("bake_map").spans([1, 2, 9, 10, 11], 180) == [0, 0, 0, 0, 0]
     assert module("bake_map").spans([1, 3, 5, 6, 7], 180) == [1, 1, 0, 0, 0]
+
+
+def test_the_real_backend(addon, tmp_path, module, monkeypatch):
+    if subprocess.run([PYTHON, "-c", "import starlette, torch"], capture_output=True).returncode:
+        pytest.skip("this Python has no backend; set RETIME_PEOPLE_PYTHON to one that has")
+    launch = module("backend_process").Launch(PYTHON, str(ROOT))
+    monkeypatch.setattr(module("pump"), "_launch", lambda _: launch)
+    monkeypatch.setattr(module("pump").session().backend, "launch", launch)
+    scene = new_scene(5)
+    bpy.ops.retime_people.load_layers(filepath=str(coded_set(tmp_path / "layers", frames=3)))
+    scene.frame_end = 3
+    bpy.ops.retime_people.set_speed(person="anna", percent=50)
+    assert bpy.ops.retime_people.bake(person="anna") == {"FINISHED"}
+    assert times(scene, tmp_path)[1] == pytest.approx(0.5, abs=0.3)
 
 
 def test_the_background_can_be_baked(loaded, tmp_path):
