@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.core.color import Floats
-from backend.core.inbetween import Motion, between
+from backend.core.between import Motion, between
 from backend.core.matching import displaced, match
 
 HEIGHT, WIDTH = 72, 96
