@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backend.core.between import Motion, between
 from backend.core.camera import Matrices
 from backend.core.color import Floats, decode_layer, encode_layer
-from backend.core.between import Motion, between
 from backend.core.matching import match
 from backend.core.timing import Times, camera_between
 from backend.media.layer_set import BACKGROUND, LayerReader

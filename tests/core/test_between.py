@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.core.color import Floats
 from backend.core.between import Motion, between
+from backend.core.color import Floats
 from backend.core.matching import displaced, match
 
 HEIGHT, WIDTH = 72, 96
