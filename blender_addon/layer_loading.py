@@ -22,7 +22,7 @@ from .compat import (
     turn_off_raw_cache,
 )
 from .depth_order import Stretch, lanes, stretches
-from .layer_set_file import Layer, LayerSet
+from .layer_set_file import Layer, LayerSet, file_name
 from .properties import PERSON_TAGS
 from .sequencer_ops import run_on, selection_kept
 from .source_look import canvas_size, give_look, give_motion, has_look, scale_inside
@@ -161,19 +161,20 @@ class _LayerLoader:
 
     def _strip(self, layer: Layer, channel: int, seen: tuple[int, int] | None = None) -> Strip:
         """One image strip, put together on an empty channel, since Blender moves strips that overlap in passing."""
-        files = [self.layer_set.folder / layer.file(n) for n in self.layer_set.numbers]
+        names = [file_name(layer.file(n)) for n in self.layer_set.numbers]
+        first = self.layer_set.folder / layer.file(self.layer_set.first_frame)
         strips = self.scene.sequence_editor.strips
         strip = strips.new_image(
             name=layer.name,
-            filepath=str(files[0]),
+            filepath=str(first),
             channel=empty_channel(strips),
             frame_start=self.where.start,
             fit_method="ORIGINAL",
         )
         mark(strip, self.shot, layer.role)
-        strip.directory = folder_path(files[0].parent)
-        for file in files[1:]:
-            strip.elements.append(file.name)
+        strip.directory = folder_path(first.parent)
+        for name in names[1:]:
+            strip.elements.append(name)
         strip.blend_type, strip.alpha_mode = "ALPHA_OVER", "PREMUL"
         strip.colorspace_settings.name = COLOR_SPACE
         seed_keys(self.context, self.scene, strip)

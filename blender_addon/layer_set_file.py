@@ -66,6 +66,11 @@ def read_layer_set(path: Path) -> LayerSet:
     return layer_set
 
 
+def file_name(file: str) -> str:
+    """The last part of a path as layers.json writes it."""
+    return file.rsplit("/", 1)[-1]
+
+
 def _load_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -127,7 +132,11 @@ def _inside(layer: Layer) -> bool:
 
 
 def _check_files(layer_set: LayerSet, layer: Layer) -> None:
-    missing = [layer.file(n) for n in layer_set.numbers if not (layer_set.folder / layer.file(n)).is_file()]
+    # The folder is read once, because to ask for each of thousands of files would be felt in the window.
+    files = [layer.file(n) for n in layer_set.numbers]
+    folder = layer_set.folder / Path(files[0]).parent
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    missing = [file for file in files if file_name(file) not in present]
     if missing:
         count = f"{len(missing)} of {layer_set.frames} files are missing"
         raise LayerSetProblem(
