@@ -75,15 +75,16 @@ def go_on(folder: Path) -> None:
 
 
 def resumed() -> bool:
-    """True when the job went on; a shot that had not been sent yet says that it is to be begun again."""
+    """True when the job went on; what is said on the way is done, as an artist would."""
     import bpy
 
-    try:
-        return bpy.ops.retime_people.resume() == {"FINISHED"}
-    except RuntimeError as error:
-        if "begin again" not in str(error):
-            raise
-        return False
+    for _ in range(2):
+        try:
+            return bpy.ops.retime_people.resume() == {"FINISHED"}
+        except RuntimeError as error:
+            if "press Resume" not in str(error):
+                return False
+    return False
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.reliability.conftest import Reference
 from tests.reliability.struck import Lab, files_of_set, hidden
 
 pytestmark = pytest.mark.timeout(300)
-SHARES = sorted(random.Random(20).uniform(0.02, 0.99) for _ in range(4))
+SHARES = sorted(random.Random(20).uniform(0.02, 0.99) for _ in range(3))
 
 
 def assert_goes_on(lab: Lab, out: Path, reference: Reference) -> None:
@@ -40,7 +40,7 @@ def test_killed_while_a_file_is_being_written(lab: Lab, reference: Reference, tm
     assert_goes_on(lab, out, reference)
 
 
-@pytest.mark.parametrize("share", SHARES[1:3])
+@pytest.mark.parametrize("share", SHARES[1:2])
 def test_a_disk_that_fills_up_is_one_sentence_and_no_loss(
     lab: Lab, reference: Reference, tmp_path: Path, share: float
 ) -> None:
@@ -69,7 +69,7 @@ def test_a_folder_that_may_not_be_written_any_more(lab: Lab, reference: Referenc
     assert_goes_on(lab, out, reference)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.7])
+@pytest.mark.parametrize("share", [0.4])
 def test_a_folder_that_is_deleted_meanwhile(lab: Lab, reference: Reference, tmp_path: Path, share: float) -> None:
     out = tmp_path / "layers"
     ended = lab.run(out, "vanish", round(share * reference.moments))
@@ -86,7 +86,7 @@ def test_a_suspended_worker_goes_on(lab: Lab, reference: Reference, tmp_path: Pa
     assert files_of_set(out) == reference.files
 
 
-@pytest.mark.parametrize("megabytes", [64, 120])
+@pytest.mark.parametrize("megabytes", [120])
 def test_too_little_memory_is_a_sentence_that_says_what_to_lower(
     lab: Lab, reference: Reference, tmp_path: Path, megabytes: int
 ) -> None:
