@@ -12,9 +12,9 @@ from backend.core.matching import displaced
 
 _TRUSTED = 3.0
 """There and back again, a displacement may miss its beginning by about so many pixels."""
-_LEAST_TRUST = 0.6
+_LEAST_TRUST = 0.8
 """What lies at the end of a way that is not to be believed still counts so much: a soft limb beats a wrong one."""
-_AGREEMENT = 3.0
+_AGREEMENT = 1.5
 """How quickly a way counts less the more its two ends differ."""
 _SPREADS = (1, 2, 4, 8, 16)
 """How far, in pixels, the displacements of what is seen reach into what is not."""
