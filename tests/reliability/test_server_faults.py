@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +19,13 @@ from hypothesis import strategies as st
 
 from backend.protocol import DecomposeRequest, Event, to_json
 from backend.server.job_store import JobStore, state_event
+from tests.addon.plain import load
 
 pytestmark = pytest.mark.timeout(120)
 Launch = Callable[..., Any]
 Request = Callable[..., DecomposeRequest]
 Until = Callable[..., Any]
+ROOT = Path(__file__).parents[2]
 
 
 def numbered(events: list[dict[str, Any]]) -> bool:
@@ -158,3 +161,23 @@ def test_a_worker_that_outlives_its_server_is_waited_for(launch: Launch, request
     again = launch()
     again.wait_for(job, "finished")
     os.kill(worker, signal.SIGKILL)
+
+
+def test_two_blenders_that_start_together_share_one_backend(tmp_path: Path) -> None:
+    module = load("backend_process")
+    launch = module.Launch(sys.executable, str(ROOT))
+    blenders = [module.BackendProcess(tmp_path / "runtime", launch) for _ in range(2)]
+    try:
+        for blender in blenders:
+            blender.start()
+        states = [blender.wait().state for blender in blenders]
+        assert states == [module.BackendState.RUNNING] * 2
+        assert len({blender.client().health().pid for blender in blenders}) == 1
+        # Whoever did not start the one that lives leaves it alone.
+        info = module.read_runtime_info(tmp_path / "runtime")
+        guest = next(blender for blender in blenders if blender._process.pid != info.pid)
+        guest.close()
+        assert next(blender for blender in blenders if blender is not guest).look().state == states[0]
+    finally:
+        for blender in blenders:
+            blender.close()
