@@ -24,7 +24,7 @@ REFUSALS = {
 JOB_ID = {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}
 AFTER = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}}
 REQUIRED = ("plate", "out")
-ABSOLUTE = r"([A-Za-z]:[\\/]|\\\\)[^\0]*$" if os.name == "nt" else r"/[^\0]*$"
+ABSOLUTE = r"([A-Za-z]:[\\/]|\\\\)[^\x00]*$" if os.name == "nt" else r"/[^\x00]*$"
 OBJECT = {"type": "object"}
 JOB = {"$ref": "#/components/schemas/JobStatus"}
 JOBS = {"type": "object", "required": ["jobs"], "properties": {"jobs": {"type": "array", "items": JOB}}}
@@ -99,7 +99,7 @@ def _request_schema() -> dict[str, Any]:
 
 def _path_schema(may_be_empty: bool) -> dict[str, Any]:
     pattern = f"^({ABSOLUTE}|$)" if may_be_empty else f"^{ABSOLUTE}"
-    return {"type": "string", "description": "An absolute path", "pattern": pattern}
+    return {"type": "string", "description": "An absolute path", "pattern": pattern, "minLength": int(not may_be_empty)}
 
 
 def _settings_schema() -> dict[str, Any]:
