@@ -32,11 +32,6 @@ def check_map(values: object, first: int, last: int) -> Times:
     return np.array(values, np.float64)
 
 
-def nearest_frame(time: float) -> int:
-    """The whole frame nearest to a source time; halves go up."""
-    return int(np.floor(time + 0.5))
-
-
 def identity_map(first: int, last: int) -> Times:
     """The map that leaves every frame where it is."""
     return np.arange(first, last + 1, dtype=np.float64)

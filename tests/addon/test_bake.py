@@ -172,6 +172,53 @@ def test_a_failed_bake_leaves_all_as_it_was(loaded, fake, tmp_path):
     assert not [p for p in (tmp_path / "layers-baked").rglob("*") if p.is_file()]
 
 
+def test_a_cancelled_bake_leaves_all_as_it_was(loaded, fake, module, tmp_path):
+    bpy.ops.retime_people.set_speed(person="anna", percent=50)
+    before = state_of(loaded)
+    fake.script = lambda _: [state("running")]
+    run, board = module("bake_run").BakeRun(loaded.name, "anna", 0.0), module("pump").session().board
+    run.begin()
+    for _ in range(3):
+        board.ask_once()
+        board.drain()
+        run.look()
+    assert not run.done
+    run.cancel()
+    board.ask_once()
+    assert (run.done, run.failed, run.message) == (True, True, "Baking was cancelled.")
+    assert fake.jobs["job-1"].state == "cancelled"
+    assert state_of(loaded) == before
+    assert not [p for p in (tmp_path / "layers-baked").rglob("*") if p.is_file()]
+
+
+def test_the_timer_of_a_window_sees_a_bake_through(loaded, module):
+    bake_run, board = module("bake_run"), module("pump").session().board
+    bpy.ops.retime_people.set_speed(person="anna", percent=50)
+    run = bake_run.Live.run = bake_run.BakeRun(loaded.name, "anna", 0.0)
+    run.begin()
+    assert bake_run.under_way() is run
+    for _ in range(20):
+        board.ask_once()
+        board.drain()
+        if bake_run._tick() is None:
+            break
+    assert bake_run.under_way() is None
+    assert not run.failed
+    assert len(module("bake").baked_strips(loaded, "anna")) == 1
+
+
+def test_another_file_ends_a_bake(loaded, fake, module):
+    fake.script = lambda _: [state("running")]
+    run, board = module("bake_run").BakeRun(loaded.name, "anna", 0.0), module("pump").session().board
+    run.begin()
+    board.ask_once()
+    board.drain()
+    board.forget()
+    run.look()
+    assert run.done
+    assert "was left" in run.message
+
+
 def test_layers_that_are_gone(loaded, tmp_path):
     bpy.ops.retime_people.set_speed(person="anna", percent=50)
     (tmp_path / "layers" / "layers.json").unlink()

@@ -5,17 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.timing import InvalidMap, carry, check_map, identity_map, nearest_frame
-
-
-@given(st.integers(1, 10_000))
-def test_the_nearest_frame_of_a_whole_time_is_itself(frame: int) -> None:
-    assert nearest_frame(float(frame)) == frame
-
-
-@pytest.mark.parametrize(("time", "frame"), [(2.49, 2), (2.5, 3), (3.5, 4), (2.51, 3)])
-def test_halves_go_up(time: float, frame: int) -> None:
-    assert nearest_frame(time) == frame
+from backend.core.timing import InvalidMap, carry, check_map, identity_map
 
 
 def test_a_map_may_be_of_any_length_and_order() -> None:
