@@ -25,7 +25,6 @@ import numpy as np
 
 from backend.core.color import Floats
 from backend.core.composite import composite, over
-from backend.core.matching import displaced
 from backend.media.layer_set import BACKGROUND, LayerEntry, LayerReader, LayerSetInfo, LayerSetWriter, open_layers
 from backend.media.pictures import write_images
 from backend.media.plates import open_plate
@@ -58,7 +57,15 @@ def dense_flow(reader: LayerReader, name: str, before: int) -> Floats:
     pictures = [_bytes_over_grey(layer) for layer in (near, far)]
     start = np.zeros((*near.shape[:2], 2), np.float32)
     there, back = flow.calc(*pictures, start.copy()), flow.calc(*pictures[::-1], start.copy())
-    return np.asarray((displaced(near, -there / 2) + displaced(far, -back / 2)) / 2, np.float32)
+    return np.asarray((_warped(near, -there / 2) + _warped(far, -back / 2)) / 2, np.float32)
+
+
+def _warped(layer: Floats, flow: Any) -> Floats:
+    h, w = flow.shape[:2]
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    ends = (x + flow[..., 0], y + flow[..., 1])
+    # Edges carried on, so that a background that moves isn't torn.
+    return np.asarray(cv2.remap(layer, *ends, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 class Ours:
