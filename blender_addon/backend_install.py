@@ -33,8 +33,8 @@ LOST_INDEX = (
     "add-on: https://pypi.org/simple has a larger build, which works without a graphics card too."
 )
 
-SIZES = {"cpu": 1.3, "cuda": 7.0, "mps": 1.3, "custom": 7.0}
-"""Gigabytes on disk, rounded up; measured for cpu, by the size of the packages for the others."""
+SIZES = {"cpu": 1.3, "cuda": 5.1, "mps": 1.3, "custom": 7.0}
+"""Gigabytes on disk, rounded up; measured for cpu and cuda, by the size of the packages for the others."""
 LAST_LINES = 400
 
 
@@ -300,6 +300,8 @@ def _clean_environment() -> dict[str, str]:
 
 
 def _version_of(python: str) -> tuple[int, int] | None:
+    if python == sys.executable:
+        return sys.version_info[:2]
     try:
         done = subprocess.run(
             [python, "-I", "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, timeout=20

@@ -12,6 +12,7 @@ from ..diagnostics import diagnostics
 from ..poll_reasons import allowed, why_not_cancel_install, why_not_install, why_not_remove
 from ..preferences import bundled_folder, preference
 from ..pump import session
+from ..session import Session
 
 DIALOG_WIDTH, DIALOG_CHARACTERS = 420, 62
 BUILDS = {
@@ -50,13 +51,15 @@ class RETIME_PEOPLE_OT_install_backend(bpy.types.Operator):
         current = session()
         try:
             plan = _plan(context)
-            current.backend.close()
         except InstallProblem as problem:
             self.report({"ERROR"}, f"{problem}.")
             return {"CANCELLED"}
-        current.installer.start(plan)
         if not bpy.app.background:
+            # The backend may take seconds to end, for which the window must not wait.
+            current.board.order(current.backend.close, lambda _: current.installer.start(plan), _ignore)
             return {"FINISHED"}
+        current.backend.close()
+        current.installer.start(plan)
         if current.installer.wait() is InstallState.INSTALLED:
             return {"FINISHED"}
         self.report({"ERROR"}, current.installer.message)
@@ -98,13 +101,14 @@ class RETIME_PEOPLE_OT_remove_backend(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Remove it."""
         current = session()
-        current.backend.close()
-        try:
-            current.installer.remove()
-        except InstallProblem as problem:
-            self.report({"ERROR"}, f"{problem}.")
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        if not bpy.app.background:
+            current.board.order(lambda: _remove(current), _ignore, _ignore)
+            return {"FINISHED"}
+        _remove(current)
+        if current.installer.state is InstallState.ABSENT:
+            return {"FINISHED"}
+        self.report({"ERROR"}, current.installer.message)
+        return {"CANCELLED"}
 
 
 class RETIME_PEOPLE_OT_copy_diagnostics(bpy.types.Operator):
@@ -118,6 +122,19 @@ class RETIME_PEOPLE_OT_copy_diagnostics(bpy.types.Operator):
         context.window_manager.clipboard = diagnostics(context)
         self.report({"INFO"}, "The diagnostics are in the clipboard; paste them into your report.")
         return {"FINISHED"}
+
+
+def _remove(current: Session) -> None:
+    """Takes seconds; what keeps it from being done is told in the panel."""
+    current.backend.close()
+    try:
+        current.installer.remove()
+    except InstallProblem as problem:
+        current.installer.message = f"{problem}."
+
+
+def _ignore(_: object) -> None:
+    """Nothing more is to be done."""
 
 
 def _plan(context: bpy.types.Context) -> InstallPlan:
