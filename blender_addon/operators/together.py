@@ -73,7 +73,7 @@ class RETIME_PEOPLE_OT_mark_moment(PersonOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Keep the person and the frame with the scene."""
         scene = sequencer_scene(context)
-        if not self.pieces(scene):
+        if not self.shown(scene):
             return {"CANCELLED"}
         props = scene.retime_people
         props.mark_person, props.mark_frame = self.person or active_person(scene), scene.frame_current
