@@ -26,7 +26,7 @@ from .protocol import JobState, Task
 from .scratch import remove_scratch
 from .sequencer_ops import sequencer_area
 from .session import PREPARING, Session, Ticket
-from .strips import layer_strips
+from .strips import layer_strips, people, select_person
 from .timings import keep_timing, timing_of
 
 TICK_SECONDS = 0.25
@@ -204,6 +204,9 @@ def _bring_in(ticket: Ticket, scene: bpy.types.Scene) -> None:
         ticket.message = f"{error}."
         return
     refresh(scene)
+    if editor.active_strip and editor.active_strip.name == ticket.strip:
+        # What comes next is to retime somebody. An artist who is at something else by now is left there.
+        select_person(scene, people(scene)[-1])
     ticket.message = ". ".join(warnings)
     _learn_time(ticket)
     if not bpy.app.background:

@@ -131,9 +131,9 @@ def wait_for_job(picture: str, is_telling: object) -> Steps:
 
 
 def is_pictured(job: object) -> bool:
-    """True once a preview of the layers is shown."""
+    """True once a preview of the layers is shown, or late enough where nothing is trained."""
     icon_of = sys.modules[f"{MODULE}.preview_picture"].icon_of
-    return bool(icon_of(job.out)) and job.fraction > 0.3
+    return job.fraction > 0.3 and (bool(icon_of(job.out)) or job.stage == "Writing")
 
 
 def open_tab() -> Steps:
