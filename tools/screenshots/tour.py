@@ -90,6 +90,7 @@ def retime() -> Steps:
     yield from click("retime_people.offset")
     yield LONG_ENOUGH
     shot(PICTURES / "10_offset.png")
+    yield from press_strip(NAMES[0])
     yield from press_frame(26)
     yield from click("behind=False")
     yield LONG_ENOUGH
@@ -105,10 +106,11 @@ def render() -> Steps:
     options = {"use_sequencer_scene": True} if bpy.app.version >= (5, 0, 0) else {}
     with over(timeline()):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True, **options)
-    for _ in range(PATIENCE):
+    yield 1.0
+    while bpy.app.is_job_running("RENDER"):
         yield 0.5
-        if len(list(folder.iterdir())) == edit.frame_end:
-            break
+    if not any(folder.iterdir()):
+        raise RuntimeError("Nothing was rendered")
     yield from press_frame(20)
     yield LONG_ENOUGH
     shot(PICTURES / "12_rendered.png")
