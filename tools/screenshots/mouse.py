@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Generator
-from typing import Any
 
 import bpy
-from steps import Steps, over, timeline, window
+from steps import Steps, over, scene, timeline, window
 
 Spot = tuple[int, int]
 COLUMNS = (0.3, 0.75, 0.93, 0.1)
@@ -91,7 +90,7 @@ def press_person(number: int, times: int = 1) -> Steps:
 
 def press_strip(name: str) -> Steps:
     """Press a strip on the timeline."""
-    strip = timeline_scene().sequence_editor.strips_all[name]
+    strip = scene().sequence_editor.strips_all[name]
     yield from press_at(*_on_timeline(strip.frame_final_start + strip.frame_final_duration * 0.4, strip.channel + 0.7))
 
 
@@ -114,11 +113,6 @@ def type_text(text: str) -> Steps:
 def rest() -> None:
     """Take the mouse into the lower left corner, where it shows no tooltip and lights up nothing."""
     do("mousemove", 3, window().height - 3)
-
-
-def timeline_scene() -> Any:
-    """The scene that the timeline shows."""
-    return getattr(window().workspace, "sequencer_scene", None) or window().scene
 
 
 def _on_timeline(frame: float, channel: float) -> Spot:

@@ -78,20 +78,6 @@ def over(area: bpy.types.Area, region: str = "WINDOW") -> Any:
     return bpy.context.temp_override(window=window(), screen=window().screen, area=area, region=found)
 
 
-def press(operator: str, **options: Any) -> set[str]:
-    """Do what a button of ours does."""
-    with over(timeline(), "UI"):
-        return getattr(bpy.ops.retime_people, operator)("INVOKE_DEFAULT", **options)
-
-
-def click_strip(name: str) -> None:
-    """Make a strip the only selected and the active one."""
-    editor = scene().sequence_editor
-    for strip in editor.strips_all:
-        strip.select = strip.name == name
-    editor.active_strip = editor.strips_all[name]
-
-
 def shot(path: Path) -> None:
     """The whole window as a PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)

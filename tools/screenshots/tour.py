@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -116,7 +118,7 @@ def render() -> Steps:
     shot(PICTURES / "12_rendered.png")
 
 
-def wait_for_job(picture: str, is_telling: object) -> Steps:
+def wait_for_job(picture: str, is_telling: Callable[[Any], bool]) -> Steps:
     """Until the newest job is over, with one picture on the way, once there is something to see."""
     taken = False
     for _ in range(PATIENCE * 2):
@@ -132,7 +134,7 @@ def wait_for_job(picture: str, is_telling: object) -> Steps:
     raise RuntimeError("The job took too long")
 
 
-def is_pictured(job: object) -> bool:
+def is_pictured(job: Any) -> bool:
     """True once a preview of the layers is shown, or late enough where nothing is trained."""
     icon_of = sys.modules[f"{MODULE}.preview_picture"].icon_of
     return job.fraction > 0.3 and (bool(icon_of(job.out)) or job.stage == "Writing")
