@@ -182,7 +182,8 @@ class DecomposeRequest:
     plate: str
     out: str
     masks: str = ""
-    """Folder with one folder of masks per subject; empty when people are to be found first."""
+    """Folder with one folder of masks per subject; empty when people are to be found first. A task ``people`` takes
+    those that were found before, to be corrected by ``hints``."""
     resume: bool = False
     """Go on from the checkpoint in ``out`` when there is one."""
     settings: DecomposeSettings = field(default_factory=DecomposeSettings)

@@ -96,6 +96,10 @@ def people(
     hints: Annotated[
         str, typer.Option(metavar="DIR", help="Rough masks on a few frames, NAME/0012.png; only these people are found")
     ] = "",
+    masks: Annotated[
+        str,
+        typer.Option(metavar="DIR", help="People found before; the hints correct them, and nothing else is changed"),
+    ] = "",
     frames: Annotated[str, typer.Option(metavar="A-B", help="Frames to use, counted from 1, inclusive")] = "",
     json: Json = False,
 ) -> None:
@@ -103,7 +107,7 @@ def people(
 
     def work(report: Report, stop: Stop) -> None:
         first, last = frames_range(frames)
-        request = people_request(plate, out, hints, finder=finder, first_frame=first, last_frame=last)
+        request = people_request(plate, out, hints, masks, finder=finder, first_frame=first, last_frame=last)
         from backend.people.find import find_people
 
         typer.echo(os.fsencode(find_people(request, report, stop)))

@@ -63,13 +63,13 @@ def decompose_request(
     )
 
 
-def people_request(plate: str, out: str, hints: str, **settings: Any) -> DecomposeRequest:
+def people_request(plate: str, out: str, hints: str, masks: str, **settings: Any) -> DecomposeRequest:
     """The request to find people that a command line stands for, with absolute paths.
 
     Raises:
         SettingError: a setting is outside its limits.
     """
-    request = decompose_request(plate, out, "", False, **settings)
+    request = decompose_request(plate, out, masks, False, **settings)
     path = os.path.abspath(hints) if hints else ""  # noqa: PTH100
     return dataclasses.replace(request, task=Task.PEOPLE.value, hints=path)
 

@@ -49,6 +49,8 @@ class PeopleInfo:
     frames: int
     finder: str
     people: tuple[Person, ...]
+    corrects: str = ""
+    """Folder of the masks that these came from by corrections; empty for those found anew."""
     format: str = PEOPLE_FORMAT
 
     def person(self, name: str) -> Person:
@@ -101,4 +103,4 @@ def _person(entry: dict[str, Any]) -> Person:
 
 def _is_inside(path: str) -> bool:
     parts = PurePath(path).parts
-    return path == "" or bool(parts) and not PurePath(path).is_absolute() and not {"..", "\0"} & {*parts, *path}
+    return path == "" or (bool(parts) and not PurePath(path).is_absolute() and not {"..", "\0"} & {*parts, *path})

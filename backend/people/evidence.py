@@ -134,10 +134,18 @@ def _by_bands(pictures: npt.NDArray[np.uint8], near: Flags, covered: Flags, tell
 
 def compare(scene: Scene, backdrop: Backdrop, index: int) -> Evidence:
     """What differs between a frame and the empty scene."""
-    picture, camera = scene.picture(index), scene.camera
-    behind = np.clip(camera.from_canvas(backdrop.picture, index), 0, 1)
-    flicker = np.maximum(camera.from_canvas(backdrop.flicker, index), 0)
-    certain = camera.from_canvas(backdrop.certain, index)
+    flicker = np.maximum(scene.camera.from_canvas(backdrop.flicker, index), 0)
+    certain = scene.camera.from_canvas(backdrop.certain, index)
+    return contrasted(scene.picture(index), behind(scene, backdrop, index), flicker, certain)
+
+
+def behind(scene: Scene, backdrop: Backdrop, index: int) -> Floats:
+    """The empty scene (h, w, 3) as a frame would show it."""
+    return np.asarray(np.clip(scene.camera.from_canvas(backdrop.picture, index), 0, 1), np.float32)
+
+
+def contrasted(picture: Floats, behind: Floats, flicker: Floats, certain: Floats) -> Evidence:
+    """What differs between a picture and what is behind it; see ``Backdrop`` for flicker and certain."""
     # A background that is a pixel off is no person: each pixel may choose among its neighbours.
     margin = np.ones((3, 3), np.uint8)
     above = picture - cv2.dilate(behind, margin)

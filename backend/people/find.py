@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from backend.errors import InputError, PeopleError, SettingError
 from backend.media.files import writing
 from backend.media.people_info import PEOPLE_NAME, PeopleInfo, Person
 from backend.media.plates import Plate, open_plate
-from backend.people.hints import read_hints
+from backend.people.correction import CORRECTING, correct_people
+from backend.people.hints import drawn_files, read_hints
 from backend.people.motion import Found, Hints, Stages, find_by_motion
 from backend.people.neural import find_by_network, load_networks
 from backend.people.result import UNFINISHED, Sighting, person_of, sight, write_result
@@ -51,6 +53,7 @@ class Finder:
 def find_people(request: DecomposeRequest, report: Report, cancelled: Callable[[], bool]) -> Path:
     """Find the people of a plate, or carry those hinted through it; masks and list go to ``request.out``.
 
+    With ``request.masks``, what was found before, the hints correct that.
     All input is checked before anything is written. What is finished already is left alone with ``request.resume``.
 
     Returns:
@@ -72,14 +75,19 @@ def find_people(request: DecomposeRequest, report: Report, cancelled: Callable[[
     check_people_folder(out)
     hints = _hints(request, plate)
     choose_finder(settings.finder)
+    if request.masks and not hints:
+        raise InputError("There is nothing to correct by", "Give hints: a true mask NAME/0012.png for frame 12")
     made = not out.exists()
     work = out / WORK_FOLDER
     try:
         with writing(work):
             work.mkdir(parents=True, exist_ok=True)
+        if request.masks:
+            progress = Progress(report, cancelled, CORRECTING, "Correcting people was cancelled", "Start it again")
+            return correct_people(plate, Path(request.masks), Path(request.hints), out, progress)
         progress = Progress(report, cancelled, _SHARES, "Finding people was cancelled", "Start it again")
         find = _finder(settings)
-        return _found(plate, find, hints, out, progress)
+        return _found(plate, find, hints, _drawn(request, plate), out, progress)
     except BaseException:
         _clear(out, made)
         raise
@@ -125,6 +133,10 @@ def _hints(request: DecomposeRequest, plate: Plate) -> dict[str, dict[int, Float
     return read_hints(Path(request.hints), plate.info, work_size(plate.info))
 
 
+def _drawn(request: DecomposeRequest, plate: Plate) -> Mapping[str, Mapping[int, Path]]:
+    return drawn_files(Path(request.hints), plate.info) if request.hints else {}
+
+
 def _finder(settings: DecomposeSettings) -> Finder:
     """The finder of the settings, its networks loaded."""
     name = choose_finder(settings.finder)
@@ -135,22 +147,24 @@ def _finder(settings: DecomposeSettings) -> Finder:
 
 
 def _found(
-    plate: Plate, finder: Finder, hints: Mapping[str, Mapping[int, Floats]], out: Path, progress: Progress
+    plate: Plate,
+    finder: Finder,
+    hints: Mapping[str, Mapping[int, Floats]],
+    drawn: Mapping[str, Mapping[int, Path]],
+    out: Path,
+    progress: Progress,
 ) -> Path:
     began = time.monotonic()
     work = out / WORK_FOLDER
-    scene = read_scene(plate, work, lambda done: progress.tell(READING, done), progress.say)
-    stages = Stages(
-        lambda done: progress.tell(LOOKING, done),
-        lambda done: progress.tell(TRACKING, done),
-        lambda done: progress.tell(FOLLOWING, done),
-    )
+    scene = read_scene(plate, work, partial(progress.tell, READING), progress.say)
+    stages = Stages(*(partial(progress.tell, stage) for stage in (LOOKING, TRACKING, FOLLOWING)))
     found = finder.find(scene, dict(enumerate(hints.values())), work, stages)
     if found is None:
         raise PeopleError(f"Nobody was found in {plate.info.path}", _ADVICE)
     sightings = [sight(scene, found.masks, person) for person in range(found.masks.shape[3])]
     info, columns, thumbs = _listed(plate, finder.name, list(hints), found, sightings)
-    path = write_result(out, plate, found.masks, info, columns, thumbs, lambda done: progress.tell(WRITING, done))
+    told = partial(progress.tell, WRITING)
+    path = write_result(out, plate, found.masks, info, columns, thumbs, drawn, told)
     names = ", ".join(f"{p.name} (stands still)" if p.static else p.name for p in info.people)
     progress.say(f"Found {names} in {time.monotonic() - began:.0f} s")
     return path

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from backend.core.color import Floats
-from backend.core.guided import guided
 from backend.media.frame_store import FrameStore
 from backend.people.detect import Figure
 from backend.people.labels import place_from
@@ -24,11 +23,6 @@ _DRAWN_MEMORY, _DRAWN_REACH = 1.5, 8.0
 _SMOOTH, _SMOOTH_BY_HEIGHT = 0.8, 0.004
 # Without a look at the person for so many frames, she is gone until seen again.
 _FORGET = 12
-_GUIDE_RADIUS = 3
-_GUIDE_NOISE = 1e-3
-_GUIDE_CONTRAST = 1.8
-# Above the middle, because all blurs before it have let bodies grow.
-_GUIDE_MIDDLE = 0.58
 _LEAST_BODY = 0.02
 # The area of a body in square heights.
 _USUAL_BODY = 0.2
@@ -37,9 +31,12 @@ _LOST = 0.35
 Looks = Callable[[int], tuple[Floats, Floats]]
 """Gives the features (h, w, F) of a frame, and what speaks against a body (h, w), in nats."""
 
+Outlines = Callable[[int, Floats], Floats]
+"""Makes the rough masks (h, w, N) of a frame exact."""
+
 
 @dataclass
-class _State:
+class State:
     """What is known of one person while going through the shot."""
 
     mask: Floats | None = None
@@ -73,35 +70,41 @@ class Anchors:
         return before, after
 
 
-def follow(scene: Scene, model: Segmenter, looks: Looks, anchors: Anchors, work: Path, tell: Tell) -> FrameStore:
-    """Masks (T, h, w, N) of all people, on disk: forth and back through the shot, both put together."""
+def follow(
+    scene: Scene, model: Segmenter, looks: Looks, outlines: Outlines, anchors: Anchors, work: Path, tell: Tell
+) -> FrameStore:
+    """Masks (T, h, w, N) of all people, on disk: forth and back through the shot, put together and made exact."""
     count, people = len(scene), model.people
     shape = (scene.size[1], scene.size[0], people)
-    states = [_State() for _ in range(people)]
+    states = [State() for _ in range(people)]
 
     def forth() -> Iterator[Floats]:
         for index in range(count):
             tell(0.5 * index / count)
-            yield _step(scene, model, looks(index), anchors, states, index, index - 1)
+            yield step(scene, model, looks(index), anchors, states, index, index - 1)
 
     forward = FrameStore.create(work / "forth.raw", forth(), count)
-    states_back = [_State() for _ in range(people)]
+    states_back = [State() for _ in range(people)]
     back = _Backwards(work / "back.raw", (count, *shape))
     for index in reversed(range(count)):
         tell(0.5 + 0.5 * (count - index) / count)
         following = index + 1 if index + 1 < count else -1
-        found = _step(scene, model, looks(index), anchors, states_back, index, following)
+        found = step(scene, model, looks(index), anchors, states_back, index, following)
         merged = _together(forward.frame(index), found, anchors, index)
-        back.put(index, _on_edges(merged, scene.picture(index)))
+        exact = outlines(index, merged)
+        for person, frames in anchors.masks.items():
+            if index in frames:
+                exact[..., person] = frames[index]
+        back.put(index, exact)
     return back.store()
 
 
-def _step(
+def step(
     scene: Scene,
     model: Segmenter,
     looks_here: tuple[Floats, Floats],
     anchors: Anchors,
-    states: list[_State],
+    states: list[State],
     index: int,
     before: int,
 ) -> Floats:
@@ -137,7 +140,7 @@ def _step(
     return np.ascontiguousarray(masks.transpose(1, 2, 0))
 
 
-def _expected(state: _State, prior: Floats | None, figure: Figure | None, drawn: Floats | None) -> Place | None:
+def _expected(state: State, prior: Floats | None, figure: Figure | None, drawn: Floats | None) -> Place | None:
     """Where the body is: from what was drawn, what was tracked, and where the frame before says it has gone."""
     if drawn is not None:
         return place_of(drawn)
@@ -160,7 +163,7 @@ def _numbers(place: Place) -> tuple[float, float, float]:
     return place.x, place.y, place.height
 
 
-def _remember(state: _State, mask: Floats, known: bool) -> None:
+def _remember(state: State, mask: Floats, known: bool) -> None:
     body = float(mask.sum())
     least = _LEAST_BODY * (state.place.height**2 if state.place else 1.0)
     if body >= least:
@@ -203,18 +206,6 @@ def _together(forth: Floats, back: Floats, anchors: Anchors, index: int) -> Floa
         merged[..., person] = share * there + (1 - share) * here
     total = np.maximum(1, merged.sum(2, keepdims=True))
     return np.asarray(merged / total, np.float32)
-
-
-def _on_edges(masks: Floats, picture: Floats) -> Floats:
-    """Masks (h, w, N) brought to the edges of the picture."""
-    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
-    refined = [
-        np.clip(
-            (guided(masks[..., n], grey, _GUIDE_RADIUS, _GUIDE_NOISE) - _GUIDE_MIDDLE) * _GUIDE_CONTRAST + 0.5, 0, 1
-        )
-        for n in range(masks.shape[2])
-    ]
-    return np.asarray(np.stack(refined, -1), np.float32)
 
 
 def _share(before: float, after: float) -> float:

@@ -36,8 +36,14 @@ def read_hints(folder: Path, plate: PlateInfo, size: tuple[int, int]) -> dict[st
 _FORM = "Put a mask such as NAME/0012.png into it, for the person NAME on frame 12"
 
 
-def _hints_of(person: Path, plate: PlateInfo, size: tuple[int, int]) -> dict[int, Floats]:
-    hints: dict[int, Floats] = {}
+def drawn_files(folder: Path, plate: PlateInfo) -> dict[str, dict[int, Path]]:
+    """The files of the hints in a folder by person and frame (0-based within the used frames); raises MaskError."""
+    people = [path for path in by_name(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    return {person.name: _files_of(person, plate) for person in people}
+
+
+def _files_of(person: Path, plate: PlateInfo) -> dict[int, Path]:
+    files: dict[int, Path] = {}
     for path in by_name(person.glob("[!.]*.png")):
         match = re.search(r"(\d+)$", path.stem)
         number = int(match[1]) if match else 0
@@ -45,7 +51,12 @@ def _hints_of(person: Path, plate: PlateInfo, size: tuple[int, int]) -> dict[int
             raise MaskError(
                 f"{path} belongs to no used frame", f"Name it by its frame, {plate.first_frame} to {plate.last_frame}"
             )
-        hints[number - plate.first_frame] = _shrunk(path, plate, size)
+        files[number - plate.first_frame] = path
+    return files
+
+
+def _hints_of(person: Path, plate: PlateInfo, size: tuple[int, int]) -> dict[int, Floats]:
+    hints = {index: _shrunk(path, plate, size) for index, path in _files_of(person, plate).items()}
     if not any(mask.max() > 0.5 for mask in hints.values()):
         raise MaskError(f"{person} shows nobody", _FORM)
     return hints

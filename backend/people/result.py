@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from backend.core.color import Floats
 from backend.core.guided import guided
 from backend.media.files import writing
 from backend.media.frame_store import FrameStore
+from backend.media.masks import read_mask
 from backend.media.people_info import THUMBNAILS, PeopleInfo, Person, write_people
 from backend.media.plates import Plate
 from backend.people.evidence import Flags
@@ -84,6 +85,7 @@ def write_result(
     info: PeopleInfo,
     columns: Sequence[int],
     thumbs: Sequence[int],
+    drawn: Mapping[str, Mapping[int, Path]],
     tell: Tell,
 ) -> Path:
     """Write all masks at full size, the thumbnails, and last the list; what is there is whole.
@@ -95,6 +97,7 @@ def write_result(
         info: the list of people.
         columns: for each person of the list the number within the masks.
         thumbs: for each person the frame (0-based) of the thumbnail.
+        drawn: files of drawn masks by person and frame (0-based); they are taken as they are.
         tell: told how far it is.
     """
     unfinished = folder / UNFINISHED
@@ -105,21 +108,28 @@ def write_result(
         (unfinished / THUMBNAILS).mkdir(parents=True)
         for index, frame in enumerate(plate):
             tell(index / info.frames)
-            found = list(_full_size(masks.frame(index), columns, frame))
+            found = list(full_size(masks.frame(index), columns, frame))
             for number, (person, mask) in enumerate(zip(info.people, found, strict=True)):
-                _save(unfinished / person.name / f"{info.first_frame + index:04d}.png", to_bytes(mask))
+                path = unfinished / person.name / f"{info.first_frame + index:04d}.png"
+                given = drawn.get(person.name, {}).get(index)
+                save(path, to_bytes(mask) if given is None else read_mask(given))
                 if thumbs[number] == index:
-                    _save(unfinished / THUMBNAILS / f"{person.name}.png", thumbnail(frame, mask))
-        for made in sorted(unfinished.iterdir()):
-            shutil.rmtree(folder / made.name, ignore_errors=True)
-            made.rename(folder / made.name)
-        # The folder goes last: where there is one without a list, a search was killed here.
-        path = write_people(folder, info)
-        unfinished.rmdir()
+                    save(unfinished / THUMBNAILS / f"{person.name}.png", thumbnail(frame, mask))
+        return put_in_place(unfinished, folder, info)
+
+
+def put_in_place(unfinished: Path, folder: Path, info: PeopleInfo) -> Path:
+    """Move what is whole now to where it belongs, and write the list; returns its path."""
+    for made in sorted(unfinished.iterdir()):
+        shutil.rmtree(folder / made.name, ignore_errors=True)
+        made.rename(folder / made.name)
+    # The folder goes last: where there is one without a list, a search was killed here.
+    path = write_people(folder, info)
+    unfinished.rmdir()
     return path
 
 
-def _full_size(small: Floats, columns: Sequence[int], frame: Floats) -> Iterator[Floats]:
+def full_size(small: Floats, columns: Sequence[int], frame: Floats) -> Iterator[Floats]:
     """The masks of one frame at the size of the plate, brought to its edges; together at most 1."""
     height, width = frame.shape[:2]
     grey = np.asarray(cv2.cvtColor(np.clip(frame, 0, 1).astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
@@ -151,7 +161,8 @@ def thumbnail(frame: Floats, mask: Floats) -> Grey:
     return np.asarray(cv2.resize(cut, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA))
 
 
-def _save(path: Path, pixels: Grey) -> None:
+def save(path: Path, pixels: Grey) -> None:
+    """Write a picture as PNG."""
     _, data = cv2.imencode(".png", pixels[..., ::-1] if pixels.ndim == 3 else pixels)
     path.write_bytes(data.tobytes())
 

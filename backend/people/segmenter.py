@@ -21,6 +21,7 @@ _RATE = 4e-3
 # Standard deviations of the jitter of a body's place (heights) and size (share): predicted places are not exact.
 _PLACE_JITTER = 0.05
 _SIZE_JITTER = 0.06
+_RATHER = 0.3
 # Beyond this many heights of the person from the body's centre nothing is hers.
 REACH = (0.75, 1.05)
 
@@ -47,6 +48,11 @@ def place_of(mask: Floats) -> Place | None:
     spread = float(np.sqrt((rows * (np.arange(len(rows)) - y) ** 2).sum() / total))
     # An upright bar of height h has a spread of h / sqrt(12).
     return Place(x, y, max(6.0, 3.46 * spread))
+
+
+def body_place(mask: Floats) -> Place | None:
+    """As ``place_of``, of what is rather sure only."""
+    return place_of(np.where(mask > _RATHER, mask, 0))
 
 
 def features(picture: Floats, evidence: Evidence, motion: Floats) -> Floats:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from backend.errors import Cancelled, InputError, NoSpace, OutputError
 from backend.media.files import writing
@@ -85,7 +86,8 @@ def read_weight_set(path: Path) -> WeightSet:
         parts = PurePosixPath(file.path).parts
         if not parts or ".." in parts or file.path.startswith("/") or len(file.sha256) != 64:
             raise InputError(f"{path} names a file that can't be kept: {file.path!a}", "Get the description anew")
-        if not file.url.startswith("https://") and not file.url.startswith("http://127.0.0.1"):
+        address = urlsplit(file.url)
+        if address.scheme != "https" and (address.scheme, address.hostname) != ("http", "127.0.0.1"):
             raise InputError(f"{path} names an address that is not safe: {file.url!a}", "Get the description anew")
     return found
 

@@ -1,0 +1,153 @@
+"""Where exactly a body ends: a small network that was trained once, on drawn people, and is refined on drawn masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from backend.core.color import Floats
+from backend.people.evidence import Evidence
+from backend.people.segmenter import Place
+
+WEIGHTS = Path(__file__).with_name("outline.pt")
+# A body is looked at in a square of so many pixels, which spans so many heights of the body.
+SIDE = 160
+SPAN = 1.45
+INPUTS = 14
+_OWN, _OTHERS = 12, 13
+_SHUFFLE = 2
+_MOST_ODDS = 8.0
+# How much the rough mask counts besides what the network makes of it, and how sure it can be at most.
+_TRUST, _SURE = 0.3, (0.02, 0.98)
+# From here on a picture has to be blurred before it is made smaller.
+_SHRINKS = 1.3
+
+
+@dataclass(frozen=True)
+class View:
+    """The square around one body, and the way from it to the picture and back."""
+
+    to_square: Floats
+    """(2, 3): pixels of the picture to pixels of the square."""
+    shrinks: float
+    """How many pixels of the picture one of the square spans."""
+
+    @classmethod
+    def around(cls, place: Place) -> View:
+        """The square in whose middle a body lies."""
+        scale = SIDE / (SPAN * place.height)
+        shift = SIDE / 2 - 0.5 - scale * np.array([place.x, place.y])
+        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+        return cls(matrix, 1 / scale)
+
+    def cut(self, maps: Floats) -> Floats:
+        """Maps (h, w, C) as seen in the square, (SIDE, SIDE, C); outside the picture its border goes on."""
+        soft = cv2.GaussianBlur(maps, (0, 0), 0.4 * self.shrinks) if self.shrinks > _SHRINKS else maps
+        square = cv2.warpAffine(
+            soft, self.to_square, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(square.reshape(SIDE, SIDE, -1), np.float32)
+
+    def back(self, square: Floats, size: tuple[int, int], outside: float) -> Floats:
+        """A map (SIDE, SIDE) brought back into a picture of ``size`` (w, h)."""
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        found = cv2.warpAffine(square, self.to_square, size, flags=flags, borderValue=(outside,))
+        return np.asarray(found, np.float32)
+
+
+def clues(picture: Floats, behind: Floats, evidence: Evidence, motion: Floats) -> Floats:
+    """What tells a body's outline, (h, w, INPUTS - 2).
+
+    Args:
+        picture: (h, w, 3) display values.
+        behind: (h, w, 3) the empty scene.
+        evidence: what differs between the two.
+        motion: (h, w) speed against the background in pixels per frame.
+    """
+    known = (evidence.certain > 0.25).astype(np.float32)
+    change = np.clip(3 * (picture - behind), -1.5, 1.5) * known[..., None]
+    rows = np.broadcast_to(np.linspace(-1, 1, picture.shape[0], dtype=np.float32)[:, None], known.shape)
+    single = [evidence.difference / 2 * known, evidence.shadow * known, evidence.certain, np.minimum(motion / 4, 1)]
+    return np.asarray(np.concatenate([2 * picture - 1, change, np.stack([*single, rows, known], -1)], -1), np.float32)
+
+
+class OutlineNet(nn.Module):
+    """From what is seen around a body, and a rough mask of it, to the odds of each pixel."""
+
+    def __init__(self, width: int = 24, levels: int = 4) -> None:
+        super().__init__()
+        channels = [width, *([width * 2] * (levels - 1))]
+        self.entry = _conv(INPUTS * _SHUFFLE**2, width)
+        self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
+        self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels))
+        self.exit = nn.Conv2d(width, _SHUFFLE**2, 3, padding=1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Odds (logarithm) (B, SIDE, SIDE); ``inputs`` is (B, INPUTS, SIDE, SIDE)."""
+        levels = [self.entry(F.pixel_unshuffle(inputs, _SHUFFLE).contiguous(memory_format=torch.channels_last))]
+        for down in self.down:
+            levels.append(down(levels[-1]))
+        y = levels.pop()
+        for up in reversed(self.up):
+            skip = levels.pop()
+            y = up(torch.cat([F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False), skip], 1))
+        odds: Tensor = F.pixel_shuffle(self.exit(y), _SHUFFLE)[:, 0]
+        return odds.clamp(-_MOST_ODDS, _MOST_ODDS)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1, inplace=True))
+
+
+@cache
+def _stored(weights: Path) -> dict[str, Tensor]:
+    stored = torch.load(weights, map_location="cpu", weights_only=True)
+    return {name: value.float() for name, value in stored.items()}
+
+
+def outline_net(weights: Path = WEIGHTS) -> OutlineNet:
+    """A network with the weights that ship with the product, free to be refined."""
+    net = OutlineNet()
+    net.load_state_dict(_stored(weights))
+    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
+
+
+def inputs_of(square: Floats, own: Floats, others: Floats) -> Floats:
+    """The network's input (INPUTS, SIDE, SIDE) from clues and masks, all as seen in the square."""
+    both = np.stack([2 * own - 1, others], -1)
+    return np.ascontiguousarray(np.concatenate([square, both], -1).transpose(2, 0, 1))
+
+
+@torch.no_grad()
+def outlined(net: OutlineNet, seen: Floats, masks: Floats, places: list[Place | None]) -> Floats:
+    """Rough masks (h, w, N) made exact; together at most 1.
+
+    Args:
+        net: see ``outline_net``.
+        seen: (h, w, INPUTS - 2) from ``clues``.
+        masks: rough ones, 0..1.
+        places: where each body is; somebody without a place has no mask.
+    """
+    height, width = masks.shape[:2]
+    odds = np.full((masks.shape[2] + 1, height, width), -20, np.float32)
+    odds[0] = 0
+    for person, place in enumerate(places):
+        if place is None:
+            continue
+        view = View.around(place)
+        others = np.delete(masks, person, 2).max(2, initial=0)
+        square = view.cut(np.concatenate([seen, masks[..., person : person + 1], others[..., None]], -1))
+        inputs = inputs_of(square[..., :-2], square[..., -2], square[..., -1])
+        answer = net(torch.from_numpy(inputs)[None])[0].numpy()
+        sure = np.clip(masks[..., person], *_SURE)
+        odds[person + 1] = view.back(answer, (width, height), -20) + _TRUST * np.log(sure / (1 - sure))
+    weights = np.exp(odds)
+    return np.ascontiguousarray((weights / weights.sum(0))[1:].transpose(1, 2, 0), np.float32)
