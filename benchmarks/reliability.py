@@ -51,6 +51,7 @@ def faults(count: int, seed: int) -> None:
 
 def _strike(lab: Lab, folder: Path, blow: str, at: int, wanted: dict[str, bytes], **trial: Any) -> str:
     out = folder / "struck"
+    shutil.rmtree(out, ignore_errors=True)
     first = lab.run(out, blow, at, **trial)
     told = first.get("status") in (0, 2) and "Traceback" not in first.get("error", "")
     if first.get("signal") != 9 and not told:
@@ -61,7 +62,6 @@ def _strike(lab: Lab, folder: Path, blow: str, at: int, wanted: dict[str, bytes]
         shutil.rmtree(out, ignore_errors=True)
     again = lab.run(out, resume=True)
     same = again.get("status") == 0 and files_of_set(out) == wanted and hidden(out) == []
-    shutil.rmtree(out, ignore_errors=True)
     return "went on to the same bits" if same else f"lost at moment {at}: {again}"
 
 

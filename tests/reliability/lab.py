@@ -107,9 +107,11 @@ def strike(trial: dict[str, Any]) -> dict[str, Any]:
         time.sleep(trial["after"])
         os.kill(child, signal.SIGKILL)
     if trial["blow"] == "suspend":
-        os.waitpid(child, os.WUNTRACED)
-        time.sleep(0.5)
-        os.kill(child, signal.SIGCONT)
+        # Looked at and not reaped: it may have ended without coming to that moment.
+        seen = os.waitid(os.P_PID, child, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        if seen is not None and seen.si_code == os.CLD_STOPPED:
+            time.sleep(0.5)
+            os.kill(child, signal.SIGCONT)
     with os.fdopen(reading, "rb") as answer:
         text = answer.read()
     _, ended = os.waitpid(child, 0)
