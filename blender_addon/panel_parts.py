@@ -20,7 +20,7 @@ from .timings import Estimate, estimate, in_words, read_timings
 
 CHARACTER_WIDTH = 6.5
 """Pixels that a character of the interface takes on average, at a scale of 1."""
-PICTURE_HEIGHT = 8.0
+PICTURE_HEIGHT = 11.0
 """Height of a preview in rows of the interface."""
 
 ICONS = {

@@ -212,9 +212,18 @@ def write_preview(folder: Path, state: TrainState, data: ShotData, settings: Tra
     middle = slice(len(data.plate) // 2, len(data.plate) // 2 + 1)
     alone, _ = predict(state.renderer, data, settings, middle)
     pictures = [data.plate[middle][0], state.background[middle][0], *torch.exp(-alone[0].abs())]
-    row = np.concatenate([p.permute(1, 2, 0).clamp(0, 1).cpu().numpy() for p in pictures], axis=1)
+    sheet = as_sheet([p.permute(1, 2, 0).clamp(0, 1).cpu().numpy() for p in pictures])
     path = folder / "preview.png"
     temporary = folder / ".preview.tmp.png"
-    cv2.imwrite(str(temporary), np.round(row[..., ::-1] * 255).astype(np.uint8))
+    cv2.imwrite(str(temporary), np.round(sheet[..., ::-1] * 255).astype(np.uint8))
     temporary.replace(path)
     return path
+
+
+def as_sheet(pictures: list[Floats]) -> Floats:
+    """Pictures of one size (H, W, 3) in rows, as nearly square as can be, since it is shown in a square, on white."""
+    count, (height, width, _) = len(pictures), pictures[0].shape
+    columns = min(range(1, count + 1), key=lambda n: abs(math.log(width * n / (height * math.ceil(count / n)))))
+    filled = [*pictures, *[np.ones_like(pictures[0])] * (-count % columns)]
+    rows = [np.concatenate(filled[at : at + columns], axis=1) for at in range(0, len(filled), columns)]
+    return np.concatenate(rows, axis=0)
