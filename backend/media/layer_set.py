@@ -103,7 +103,7 @@ class LayerSetWriter:
             for layer in info.layers:
                 for number in range(info.first_frame, info.last_frame + 1):
                     to_disk(frame_path(self.folder, layer.name, number))
-            for folder in (self.folder, *(self.folder / layer.name for layer in info.layers), *_folders(self._masks)):
+            for folder in (self.folder, *_folders(self.folder), *_folders(self._masks)):
                 sweep(folder)
         path = self.folder / INFO_NAME
         write_bytes(path, (json.dumps(info.to_json(), indent=1, allow_nan=False) + "\n").encode(), durable=True)

@@ -293,3 +293,12 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(OutputError, match="is a file"):
         check_out_folder(tmp_path / "a.txt", resume=False)
+
+
+@pytest.mark.parametrize("folder", [".", "anna", "background", "coverage", "masks/anna"])
+def test_what_a_killed_writer_has_left_is_gone_when_the_set_is_finished(tmp_path: Path, folder: str) -> None:
+    left = tmp_path / "set" / folder / ".0001.4711.tmp.png"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    write_layer_set(tmp_path / "set")
+    assert not left.exists()
