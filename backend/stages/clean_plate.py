@@ -46,7 +46,10 @@ class CleanPlate:
         shot = self._shot
         still = np.clip(shot.camera.from_canvas(self._canvas, index) * shot.gains[index], 0, 1)
         free = self._free(index)
-        change = fill(shot.footage.plate(index) - still, free)
+        change = shot.footage.plate(index) - still
+        # What is left of a body beside its mask, however faint, must not be carried on behind the person.
+        behind = fill(change, np.clip(2 * free - 1, 0, 1))
+        change = behind + free[..., None] * (change - behind)
         return np.asarray(np.clip(still + change, 0, 1), np.float32)
 
     def observed(self, index: int) -> Floats:
