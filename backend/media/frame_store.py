@@ -73,12 +73,14 @@ class FrameStore:
         """Rows ``top`` to ``bottom`` (exclusive) of a frame, (bottom - top, W, C) float."""
         _, height, width, channels = self.shape
         row = width * channels
-        data = np.fromfile(
-            self.path,
-            self._dtype,
-            count=(bottom - top) * row,
-            offset=(index * height + top) * row * self._dtype.itemsize,
-        )
+        # The folder may be deleted while it is worked in.
+        with writing(self.path):
+            data = np.fromfile(
+                self.path,
+                self._dtype,
+                count=(bottom - top) * row,
+                offset=(index * height + top) * row * self._dtype.itemsize,
+            )
         return self._unpack(data).reshape(bottom - top, width, channels)
 
     def _refined(self, file: BinaryIO) -> FrameStore:
