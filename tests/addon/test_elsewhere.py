@@ -58,7 +58,9 @@ def test_the_same_pictures_as_here(modules, plan, tmp_path):
     assert elsewhere(modules, plan) == wanted
     mine, theirs = pictures_of(here.input), pictures_of(plan.input)
     assert list(mine) == list(theirs) and len(mine) == 3 * FRAMES
-    assert all((mine[name] == theirs[name]).all() for name in mine)
+    different = {name: int((mine[name] != theirs[name]).any(axis=-1).sum()) for name in mine}
+    # Blender draws the same mask twice with a pixel at its rim that differs, also within one Blender.
+    assert all(pixels <= name.startswith("masks/ben/") for name, pixels in different.items()), different
     assert theirs["masks/ben/0001.png"].max() == 255
     read = modules("preparation").read_request
     assert read(plan.out, plan.task).settings.seed == 5
