@@ -5,8 +5,6 @@ python -m pretraining.outlines FOLDER WEIGHTS [--pictures N] [--steps N]
 
 from __future__ import annotations
 
-import argparse
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from backend.people.evidence import Evidence, contrasted
 from backend.people.outline import OutlineNet, View, clues, inputs_of
 from backend.people.roughen import roughened
 from backend.people.segmenter import body_place, place_of
+from pretraining.common import keep, options, set_rate
 from pretraining.figures import Capsules
 from pretraining.scenes import Scene
 from pretraining.world import covered, outline
@@ -236,9 +235,7 @@ def train_outlines(
     batches = iter(DataLoader(Lessons(folder, seed), _BATCH, num_workers=workers))
     recent = 0.0
     for step in range(steps):
-        rate = _RATE * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(optimizer, _RATE, step, steps)
         inputs, truth = next(batches)
         with torch.autocast("cpu", torch.bfloat16):
             odds = net(inputs)
@@ -251,19 +248,12 @@ def train_outlines(
         if step % 50 == 49:
             print(f"step {step + 1} of {steps}, loss {recent:.4f}", flush=True)
         if step % 200 == 199 or step + 1 == steps:
-            torch.save({name: tensor.half() for name, tensor in net.state_dict().items()}, weights)
+            keep(net, weights)
 
 
 def main() -> None:
     """Draw, train, write the weights."""
-    parser = argparse.ArgumentParser(description="Make the weights with which outlines are found.")
-    parser.add_argument("folder", type=Path, help="drawn pictures go here; those already there are used")
-    parser.add_argument("weights", type=Path)
-    parser.add_argument("--pictures", type=int, default=6000)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--resume", action="store_true", help="train on from the weights")
-    args = parser.parse_args()
+    args = options("with which outlines are found", "pictures", 6000, 6000).parse_args()
     torch.set_flush_denormal(True)  # several times faster on a processor
     if args.pictures:
         draw_pictures(args.folder, args.seed, args.pictures)

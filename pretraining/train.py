@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from backend.model.prior_net import Evidence, PriorNet
+from pretraining.common import keep, set_rate
 
 _CLIPS = 2
 _RATE = 1.5e-3
@@ -116,9 +116,7 @@ def train_prior(folder: Path, weights: Path, steps: int, seed: int = 0, resume: 
     examples.look()
     batches, recent = examples.batches(generator), 0.0
     for step in range(steps):
-        rate = _RATE * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(optimizer, _RATE, step, steps)
         batch = next(batches)
         value = loss(*net(evidence(batch, random_progress(batch, generator)).features()), batch)
         if float(value.detach()) > _SPOILT:
@@ -132,4 +130,4 @@ def train_prior(folder: Path, weights: Path, steps: int, seed: int = 0, resume: 
             count = examples.look()
             print(f"step {step + 1} of {steps}, loss {recent:.5f}, {count} clips", flush=True)
         if step % 500 == 499 or step + 1 == steps:
-            torch.save({name: value.half() for name, value in net.state_dict().items()}, weights)
+            keep(net, weights)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from backend.errors import MaskError
 from backend.media.files import reading
-from backend.media.masks import MaskFolder, subject_folders, used_files
+from backend.media.masks import MaskFolder, read_png, subject_folders, used_files
 from backend.media.plates import PlateInfo
 
 PARTS = 24
@@ -72,16 +71,10 @@ def read_charts(path: Path) -> Charts:
     Raises:
         MaskError: it can't be read, is no colour picture, or has a part beyond 24.
     """
-    try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except (OSError, cv2.error) as error:
-        raise MaskError(f"{path} can't be read") from error
-    if pixels is None:
-        raise MaskError(f"{path} can't be read as a png image")
+    pixels = read_png(path)
     if pixels.ndim != 3 or pixels.dtype != np.uint8:
         raise MaskError(f"{path} holds no charts of the body", _FORM)
-    charts = np.ascontiguousarray(pixels[..., 2::-1])
+    charts = np.ascontiguousarray(pixels[..., 2::-1], np.uint8)
     if charts[..., 0].max() > PARTS:
         raise MaskError(f"{path} has the part {charts[..., 0].max()}; parts go from 1 to {PARTS}", _FORM)
     return charts

@@ -150,8 +150,8 @@ def _check_content(subject: Path, masks: tuple[Path, ...], plate: PlateInfo) -> 
         )
 
 
-def read_mask(path: Path) -> npt.NDArray[np.uint8]:
-    """One mask as (H, W) of 0..255."""
+def read_png(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    """The pixels of a file as they are stored, (H, W) or (H, W, C); raises MaskError."""
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
         pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
@@ -159,6 +159,12 @@ def read_mask(path: Path) -> npt.NDArray[np.uint8]:
         raise MaskError(f"{path} can't be read") from error
     if pixels is None:
         raise MaskError(f"{path} can't be read as a png image")
+    return pixels  # type: ignore[return-value]
+
+
+def read_mask(path: Path) -> npt.NDArray[np.uint8]:
+    """One mask as (H, W) of 0..255."""
+    pixels = read_png(path)
     if pixels.ndim == 3:
         # Many programs write grey as three equal channels; that loses nothing.
         if (pixels[..., :3] != pixels[..., :1]).any():

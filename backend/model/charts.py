@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-PARTS = 24
+from backend.media.charts import PARTS
+
 CHANNELS = 16
 _SIDE = 16
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, calmest, restlessness
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.inpaint import smoothly
 from backend.core.opacity import FLOOR, density, without_density
-from backend.train.shot_data import ShotData
+from backend.train.shot_data import ShotData, channels_last
 
 # The closed form trusts a change from this density on, once the pixel's own flicker is taken off.
 _LEAST_DENSITY = 0.06
@@ -133,8 +132,8 @@ def nearest_person(data: ShotData, restless: Floats) -> Effects:
 
     ``restless`` (T, h, w) is how much pixels change by themselves.
     """
-    plate = _last(data.plate)
-    change = density(plate, _last(data.background))
+    plate = channels_last(data.plate)
+    change = density(plate, channels_last(data.background))
     trust = _stands_out(change, plate, restless) * (data.seen[:, 0].numpy() > 0)
     alone = _given_to_nearest(change * trust[..., None], data.distance[:, :, 0].numpy())
     together = alone.sum(1).astype(np.float16)
@@ -176,7 +175,7 @@ def with_leftovers(
         background: (T, h, w, 3), restless: (T, h, w).
         data: for the plate, what is seen of it, and how far everybody is.
     """
-    plate = _last(data.plate)
+    plate = channels_last(data.plate)
     left = np.maximum(density(plate, background) - together, 0)
     calm = np.clip(2 - restless / _CALM_GROUND, 0, 1)
     # A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
@@ -218,7 +217,3 @@ def _given_by_patches(change: Floats, distance: Floats) -> Floats:
             np.minimum.at(reach, patches, away)
             nearest[index, person] = np.where(changed > 0, reach[patches], away)
     return _given_to_nearest(change, nearest)
-
-
-def _last(pictures: Tensor) -> Floats:
-    return np.asarray(pictures.permute(0, 2, 3, 1).cpu().numpy(), np.float32)

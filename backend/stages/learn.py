@@ -37,6 +37,8 @@ from backend.train.shot_data import (
     ShotData,
     area_growth,
     body_height,
+    channels_first,
+    channels_last,
     make_shot_data,
     shrink,
     shrink_charts,
@@ -92,9 +94,9 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     data.casts = shadows_cast(data)
     with FlopCounterMode(display=False) as counter:
         alone, together = usual_effects(prior_net(), data, background, restless)
-    usual = _last(together)
+    usual = channels_last(together)
     data.unusual = unusual(alone)
-    data.background = _first(background.refit(usual))
+    data.background = channels_first(background.refit(usual))
     data.casts = shadows_cast(data)
     counted = counter.get_total_flops()
     # Where the picture is never at rest, a difference says little about anybody's shadow.
@@ -106,7 +108,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         progress.say(f"Going on from step {state.step} of {run.settings.steps}", STAGE)
 
     def refit(together: Tensor) -> Tensor:
-        return _first(background.refit(agreed(_last(together), usual))).to(run.device)
+        return channels_first(background.refit(agreed(channels_last(together), usual))).to(run.device)
 
     run.team.order(Order.BEGIN)
     run.team.share((run.settings, run.seed, data.to(torch.device("cpu")), state.content()))
@@ -117,8 +119,8 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     with FlopCounterMode(display=False) as counter:
         alone, together = predict(state.renderer, data, settings)
     each, every = without_strange(
-        np.asarray(alone.permute(0, 1, 3, 4, 2).cpu().numpy(), np.float32),
-        _last(together),
+        channels_last(alone),
+        channels_last(together),
         data.unusual[:, :, 0].cpu().numpy(),
     )
     clean = background.refit(agreed(every, usual))
@@ -172,16 +174,8 @@ def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBa
         data.charts = torch.from_numpy(charts)
     seen = data.seen[:, 0].numpy() > 0
     background = TrainingBackground(plate, seen, somebody_near(data), shot.camera.resized(size))
-    data.background = _first(background.start())
+    data.background = channels_first(background.start())
     return data, background
-
-
-def _last(pictures: Tensor) -> Floats:
-    return np.asarray(pictures.permute(0, 2, 3, 1).cpu().numpy(), np.float32)
-
-
-def _first(pictures: Floats) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
 
 
 class _Watcher:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,7 +14,7 @@ from backend.core.opacity import density
 from backend.model.prior_net import Evidence, PriorNet
 from backend.model.sunlight import cast, find_sun
 from backend.stages.effects import TrainingBackground
-from backend.train.shot_data import ShotData
+from backend.train.shot_data import ShotData, channels_first, channels_last
 
 WEIGHTS = Path(__file__).parents[1] / "model" / "prior.pt"
 # Frames that are looked at together; they are spread over the whole clip.
@@ -51,7 +50,7 @@ def usual_effects(
     free, darkest = background.free_share(), background.darkest()
     alone = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
     together = torch.zeros_like(data.plate)
-    observed = _first(density(_last(data.plate), _last(data.background))) * data.seen
+    observed = channels_first(density(channels_last(data.plate), channels_last(data.background))) * data.seen
     frames = len(data.plate)
     strides = max(1, round(frames / _TOGETHER))
     for start in range(strides):
@@ -75,7 +74,7 @@ def usual_effects(
 def shadows_cast(data: ShotData) -> Tensor:
     """Where everybody's shadow would fall, as the background known so far tells: see ``ShotData.casts``."""
     frames = torch.linspace(0, len(data.plate) - 1, min(_TOLD_BY, len(data.plate))).round().long()
-    darkness = density(_last(data.plate[frames]), _last(data.background[frames])).mean(-1)
+    darkness = density(channels_last(data.plate[frames]), channels_last(data.background[frames])).mean(-1)
     told = torch.from_numpy(darkness).clamp(min=0)
     return cast(data.masks, find_sun(data.masks[frames], told, data.seen[frames, 0]))
 
@@ -85,11 +84,3 @@ def unusual(densities: Tensor) -> Tensor:
     strength = densities.abs().amax(-3, keepdim=True).flatten(0, -4)
     near = F.max_pool2d(strength, _NEARBY, 1, _NEARBY // 2).reshape(*densities.shape[:-3], 1, *densities.shape[-2:])
     return 1 - (near / _USUAL).clamp(max=1)
-
-
-def _last(pictures: Tensor) -> Floats:
-    return np.asarray(pictures.permute(0, 2, 3, 1).cpu().numpy(), np.float32)
-
-
-def _first(pictures: Floats) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))

@@ -116,15 +116,21 @@ def make_shot_data(plate: Floats, whole: Floats, visible: Floats, background: Fl
     heights = [body_height(whole[:, person]) for person in range(whole.shape[1])]
     distance = [[squared_distance(*one) for one in zip(masks, heights, strict=True)] for masks in whole]
     return ShotData(
-        plate=_channels_first(plate),
+        plate=channels_first(plate),
         masks=torch.from_numpy(np.ascontiguousarray(whole)),
         seen=torch.from_numpy(1 - np.stack(covered).astype(np.float32))[:, None],
         distance=torch.from_numpy(np.asarray(distance, np.float32))[:, :, None],
-        background=_channels_first(background),
+        background=channels_first(background),
         unusual=torch.zeros(*whole.shape[:2], 1, *whole.shape[2:]),
         casts=torch.zeros(*whole.shape[:2], CASTS, *whole.shape[2:]),
     )
 
 
-def _channels_first(pictures: Floats) -> Tensor:
+def channels_first(pictures: Floats) -> Tensor:
+    """(T, h, w, C) as a tensor (T, C, h, w)."""
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+
+
+def channels_last(pictures: Tensor) -> Floats:
+    """(..., C, h, w) as an array (..., h, w, C)."""
+    return np.asarray(pictures.movedim(-3, -1).cpu().numpy(), np.float32)

@@ -15,11 +15,11 @@ from ..people_file import FILE, PeopleProblem, read_people
 from ..people_list import take_people
 from ..poll_reasons import allowed, chosen_strip, why_no_found, why_no_person, why_not_decompose, why_nothing_drawn
 from ..preferences import user_folder
-from ..preparation import default_folder, plan_search
+from ..preparation import ShotPlan, plan_search
 from ..properties import RetimePeopleScene, chosen_person, settings_of
 from ..pump import session
 from ..scratch import ShotError
-from .shot import absolute, begin
+from .shot import Search
 
 
 class RETIME_PEOPLE_OT_take_drawn(bpy.types.Operator):
@@ -52,38 +52,22 @@ class RETIME_PEOPLE_OT_take_drawn(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RETIME_PEOPLE_OT_carry_masks(bpy.types.Operator):
+class RETIME_PEOPLE_OT_carry_masks(Search, bpy.types.Operator):
     """Carry what was drawn on some frames through the whole shot; who was found and not drawn stays as found"""
 
     bl_idname = "retime_people.carry_masks"
     bl_label = "Carry Through Shot"
-    bl_options = {"REGISTER"}  # noqa: RUF012  (no UNDO: what is found later has an undo step of its own)
-
-    out: StringProperty(
-        name="Masks Folder",
-        description="Where the masks are written; a folder in use is never overwritten, a numbered one is made",
-        subtype="DIR_PATH",
-    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only with a strip, and with something drawn."""
         return allowed(cls, why_not_decompose(context) or why_nothing_drawn(context))
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Begin; without a window stay until the list is filled."""
-        scene = sequencer_scene(context)
-        props, strip = scene.retime_people, chosen_strip(scene)
-        out = self.out or props.out
-        folder = absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
-        try:
-            drawn, found = drawn_people(props, strip), found_folder(props)
-            people_folder = folder.with_name(f"{folder.name} people")
-            plan = plan_search(scene, strip, people_folder, settings_of(props.settings), drawn, found)
-        except (ShotError, OSError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return begin(self, plan)
+    def search(self, scene: bpy.types.Scene, strip: bpy.types.Strip, folder: Path) -> ShotPlan:
+        """For those who were drawn, among those who were found."""
+        props = scene.retime_people
+        drawn, found = drawn_people(props, strip), found_folder(props)
+        return plan_search(scene, strip, folder, settings_of(props.settings), drawn, found)
 
 
 class _Correction:

@@ -63,9 +63,7 @@ class RETIME_PEOPLE_OT_decompose(bpy.types.Operator):
         props = scene.retime_people
         strip = chosen_strip(scene)
         people = people_in_folder(absolute(self.masks)) if self.masks else people_of(props)
-        out = self.out or props.out
-        folder = absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
-        return plan_shot(scene, strip, people, folder, self._settings(props))
+        return plan_shot(scene, strip, people, layers_folder(props, strip, self.out), self._settings(props))
 
     def _settings(self, props: RetimePeopleScene) -> DecomposeSettings:
         """The scene's settings, except for those that were given to the operator."""
@@ -73,11 +71,9 @@ class RETIME_PEOPLE_OT_decompose(bpy.types.Operator):
         return replace(settings_of(props.settings), **{name: getattr(settings_of(self), name) for name in given})
 
 
-class RETIME_PEOPLE_OT_find_people(bpy.types.Operator):
-    """Find the people of the active strip and fill the list, to check before training"""
+class Search:
+    """What operators share that look for people: a folder for the masks, and a job that fills the list."""
 
-    bl_idname = "retime_people.find_people"
-    bl_label = "Find People"
     bl_options = {"REGISTER"}  # noqa: RUF012  (no UNDO: who is found later has an undo step of its own)
 
     out: StringProperty(
@@ -86,24 +82,40 @@ class RETIME_PEOPLE_OT_find_people(bpy.types.Operator):
         subtype="DIR_PATH",
     )
 
+    def search(self, scene: bpy.types.Scene, strip: bpy.types.Strip, folder: Path) -> ShotPlan:
+        """What to look for, with the masks in a folder; raises ShotError or OSError."""
+        return plan_search(scene, strip, folder, settings_of(scene.retime_people.settings))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Begin; without a window stay until the list is filled."""
+        scene = sequencer_scene(context)
+        strip = chosen_strip(scene)
+        folder = layers_folder(scene.retime_people, strip, self.out)
+        try:
+            # Masks have a folder beside the one that layers will have.
+            plan = self.search(scene, strip, folder.with_name(f"{folder.name} people"))
+        except (ShotError, OSError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return begin(self, plan)
+
+
+class RETIME_PEOPLE_OT_find_people(Search, bpy.types.Operator):
+    """Find the people of the active strip and fill the list, to check before training"""
+
+    bl_idname = "retime_people.find_people"
+    bl_label = "Find People"
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only with a strip that can be decomposed, and one shot at a time."""
         return allowed(cls, why_not_decompose(context))
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Begin; without a window stay until the list is filled."""
-        scene = sequencer_scene(context)
-        props, strip = scene.retime_people, chosen_strip(scene)
-        out = self.out or props.out
-        folder = absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
-        try:
-            # Masks have a folder beside the one that layers will have.
-            plan = plan_search(scene, strip, folder.with_name(f"{folder.name} people"), settings_of(props.settings))
-        except (ShotError, OSError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return begin(self, plan)
+
+def layers_folder(props: RetimePeopleScene, strip: bpy.types.Strip, given: str) -> Path:
+    """Where layers go: where the operator was told, else where the scene was, else beside the file."""
+    out = given or props.out
+    return absolute(out) if out else default_folder(strip, Path(user_folder("layers")))
 
 
 def begin(operator: bpy.types.Operator, plan: ShotPlan) -> set[str]:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import torch
 
-from backend.model.charts import CHANNELS, PARTS, ChartAtlas
+from backend.media.charts import PARTS
+from backend.model.charts import CHANNELS, ChartAtlas
 from backend.model.effect_net import EffectNet
 
 
