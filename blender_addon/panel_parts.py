@@ -14,7 +14,7 @@ from .plate_render import visible_frames
 from .poll_reasons import chosen_strip
 from .preferences import timings_file
 from .preview_picture import icon_of
-from .properties import RetimePeopleJob, RetimePeopleScene
+from .properties import RetimePeopleJob, RetimePeopleScene, chosen_person
 from .protocol import JobState
 from .timings import Estimate, estimate, in_words, read_timings
 
@@ -150,5 +150,7 @@ def draw_people(layout: bpy.types.UILayout, props: RetimePeopleScene) -> None:
     column.operator("retime_people.add_mask", text="", icon="ADD")
     column.operator("retime_people.remove_person", text="", icon="REMOVE")
     column.separator()
-    column.operator("retime_people.move_person", text="", icon="TRIA_UP").direction = "FRONT"
-    column.operator("retime_people.move_person", text="", icon="TRIA_DOWN").direction = "BACK"
+    person = chosen_person(props)
+    move = "retime_people.move_found" if person is not None and person.found else "retime_people.move_person"
+    column.operator(move, text="", icon="TRIA_UP").direction = "FRONT"
+    column.operator(move, text="", icon="TRIA_DOWN").direction = "BACK"

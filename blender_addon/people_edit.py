@@ -23,7 +23,7 @@ def edit_people(launch: Launch, runtime: Path, folder: Path, change: str, words:
         launch: how the backend is started.
         runtime: where it is started when the launch names no folder.
         folder: holds people.json.
-        change: merge, split, swap, delete or rename.
+        change: merge, split, swap, delete, rename, forward or backward.
         words: what the change needs.
 
     Raises:

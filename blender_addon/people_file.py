@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from .found_depth import read_depths
+
 FILE, FORMAT = "people.json", "retime-people/people-1"
 
 
@@ -29,6 +31,8 @@ class FoundPerson:
     first: int = 0
     last: int = 0
     """First and last frame in which the person is to be seen; 0 where that was not written down."""
+    depth: str = ""
+    """The place in the depth order, see ``found_depth``."""
 
 
 def read_people(file: Path) -> tuple[FoundPerson, ...]:
@@ -41,7 +45,8 @@ def read_people(file: Path) -> tuple[FoundPerson, ...]:
         data = json.loads(file.read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
             raise PeopleProblem(f"{file} is not of this version ({FORMAT}); find the people again")
-        found = tuple(_person(file.parent, Path(data.get("corrects", "")), entry) for entry in data["people"])
+        depths = read_depths(file.parent)
+        found = tuple(_person(file.parent, Path(data.get("corrects", "")), entry, depths) for entry in data["people"])
     except OSError as error:
         raise PeopleProblem(f"{file} can't be read ({error.strerror}); find the people again") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -52,11 +57,11 @@ def read_people(file: Path) -> tuple[FoundPerson, ...]:
     return found
 
 
-def _person(folder: Path, before: Path, entry: dict[str, object]) -> FoundPerson:
+def _person(folder: Path, before: Path, entry: dict[str, object], depths: dict[str, str]) -> FoundPerson:
     name = str(entry["name"])
     if not name or Path(name).name != name:
         raise ValueError(f"the name {name!r}")
     thumbnail = folder / str(entry["thumbnail"]) if entry.get("thumbnail") else None
     frames = (int(str(entry.get(key, 0))) for key in ("first_frame", "last_frame"))
     static, use = bool(entry.get("static", False)), bool(entry.get("use", True))
-    return FoundPerson(name, folder / name, thumbnail, before / name, static, use, *frames)
+    return FoundPerson(name, folder / name, thumbnail, before / name, static, use, *frames, depths.get(name, ""))

@@ -44,6 +44,7 @@ def take_people(props: RetimePeopleScene, found: Sequence[FoundPerson]) -> None:
         entry.source, entry.folder, entry.found = "FOLDER", str(person.folder), True
         entry.thumbnail = str(person.thumbnail or "")
         entry.use, entry.first, entry.last = person.use, person.first, person.last
+        entry.depth = person.depth
         kept = known.get(person.folder) or known.get(person.before)
         if kept is not None:
             entry.name, entry.tag, entry.mask, entry.matte = kept.name, kept.tag, kept.mask, kept.matte

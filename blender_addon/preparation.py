@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import bpy
 
+from .found_depth import write_depths
 from .mask_render import PersonMasks, check_people, write_masks
 from .plate_render import Source, media_frames, media_length, render_plate, source_of
 from .protocol import (
@@ -42,6 +44,8 @@ class ShotPlan:
     out: Path
     settings: DecomposeSettings
     task: str = Task.DECOMPOSE.value
+    depths: tuple[tuple[str, str], ...] = ()
+    """Names and places in the depth order, see ``found_depth``; who is left out stands where the masks say."""
     found: Path | None = None
     """Folder of people who were found before and are to be corrected."""
 
@@ -84,6 +88,7 @@ def plan_shot(
     people: tuple[PersonMasks, ...],
     out: Path,
     settings: DecomposeSettings,
+    depths: Mapping[str, str] = MappingProxyType({}),
 ) -> ShotPlan:
     """See that a strip can be decomposed and plan how, without writing anything.
 
@@ -97,7 +102,7 @@ def plan_shot(
         check_settings(settings)
     except InvalidSetting as error:
         raise ShotError(f"{error}.") from error
-    return ShotPlan(source, frames, length, people, unused_folder(out), settings)
+    return ShotPlan(source, frames, length, people, unused_folder(out), settings, depths=tuple(depths.items()))
 
 
 def plan_search(
@@ -125,7 +130,7 @@ def plan_search(
     everything = replace(settings, first_frame=0, last_frame=0)
     # A folder further down, because what is given to the backend lies beside what is found.
     folder = unused_folder(out) / PEOPLE
-    return ShotPlan(source, (), 0, drawn, folder, everything, Task.PEOPLE.value, found)
+    return ShotPlan(source, (), 0, drawn, folder, everything, Task.PEOPLE.value, found=found)
 
 
 def prepare(plan: ShotPlan) -> Iterator[Step]:
@@ -141,6 +146,7 @@ def prepare(plan: ShotPlan) -> Iterator[Step]:
             masks = plan.masks / person.name
             for fraction in write_masks(person, plan.source, plan.source_frames, plan.media_length, masks):
                 yield Step(f"Preparing masks of {person.name}", fraction)
+        write_depths(plan.masks, dict(plan.depths))
         _write_request(plan)
     except OSError as error:
         raise ShotError(f"{plan.out} can't be written: {error.strerror}; choose another layers folder.") from error

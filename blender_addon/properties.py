@@ -74,6 +74,7 @@ class RetimePeoplePerson(bpy.types.PropertyGroup):
     )
     first: IntProperty(name="First Frame", description="First frame of the strip in which the person is to be seen")
     last: IntProperty(name="Last Frame", description="Last frame of the strip in which the person is to be seen")
+    depth: StringProperty(name="Depth", description="Places in the depth order, as frame and place")
     from_layers: BoolProperty(name="From Layers", description="The person came with loaded layers, and goes with them")
     source: EnumProperty(
         name="Masks From",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from .compat import color_icon
+from .compat import color_icon, left_handle
+from .found_depth import rank_at
+from .poll_reasons import chosen_strip
 from .preview_picture import thumbnail_icon
 from .properties import RetimePeoplePerson, RetimePeopleScene
 from .strips import is_hidden, people
@@ -53,10 +55,12 @@ class RETIME_PEOPLE_UL_people(bpy.types.UIList):
     def filter_items(
         self, context: bpy.types.Context, data: RetimePeopleScene, property: str
     ) -> tuple[list[int], list[int]]:
-        """People who are loaded stand as their strips do, the one in front first; others below them."""
-        items = getattr(data, property)
-        back_to_front = people(data.id_data)
-        ranked = sorted(range(len(items)), key=lambda index: -_rank(items[index].name, back_to_front))
+        """People who are loaded stand as their strips do, the one in front first; others below them, as found."""
+        items, scene = getattr(data, property), data.id_data
+        back_to_front, strip = people(scene), chosen_strip(scene)
+        frame = scene.frame_current - left_handle(strip) + 1 if strip is not None else 1
+        places = [(_rank(item.name, back_to_front), rank_at(item.depth, frame)) for item in items]
+        ranked = sorted(range(len(items)), key=places.__getitem__, reverse=True)
         order = [ranked.index(index) for index in range(len(items))]
         shown = bpy.types.UI_UL_list.filter_items_by_name(self.filter_name, self.bitflag_filter_item, items, "name")
         return shown or [self.bitflag_filter_item] * len(items), order

@@ -118,10 +118,10 @@ def people(
 @app.command("people-edit", help=edits_help())
 def people_edit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that people has written")],
-    change: Annotated[str, typer.Argument(metavar="merge|split|swap|delete|rename", help="What to do")],
+    change: Annotated[str, typer.Argument(metavar="CHANGE", help="What to do")],
     names: Annotated[list[str], typer.Argument(metavar="NAME …", help="Who, and from which frame")],
 ) -> None:
-    """Correct who is who."""
+    """Correct who is who, and who is in front."""
 
     def work(_report: Report, _stop: Stop) -> None:
         from backend.people.edit import edit

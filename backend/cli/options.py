@@ -78,7 +78,8 @@ def edits_help() -> str:
     """What a person reads about the corrections."""
     return (
         "Correct who is who in DIR: merge A B (B becomes part of A), split A FRAME (from that frame on a new person), "
-        "swap A B FRAME (from that frame on), delete A, rename A NEW."
+        "swap A B FRAME (from that frame on), delete A, rename A NEW, forward A FRAME and "
+        "backward A FRAME (one place further to the front, or back, as long as the depth order of that frame holds)."
     )
 
 

@@ -55,9 +55,13 @@ def estimate_order(masks: Floats, contact: Flags) -> list[list[int]]:
     During a contact, the one who loses area compared with before and after is behind. Where that is unclear, and
     outside contacts, the one whose feet are lower in the picture is nearer to the camera.
     """
-    frames, people = masks.shape[:2]
-    feet = _filled_in(np.array([[_lowest_row(mask) for mask in frame] for frame in masks]))
-    area = masks.sum((2, 3))
+    return rank(np.array([[lowest_row(mask) for mask in frame] for frame in masks]), masks.sum((2, 3)), contact)
+
+
+def rank(feet: npt.NDArray[np.float64], area: npt.NDArray[np.float64], contact: Flags) -> list[list[int]]:
+    """As ``estimate_order``, from the people's lowest rows (T, N) (NaN for nobody), areas (T, N) and contacts."""
+    frames, people = area.shape
+    feet = _filled_in(feet)
     in_front = np.zeros((frames, people, people))
     for i in range(people):
         for j in range(i + 1, people):
@@ -69,7 +73,8 @@ def estimate_order(masks: Floats, contact: Flags) -> list[list[int]]:
     return [[int(i) for i in np.argsort((np.sign(votes)).sum(1), kind="stable")] for votes in in_front]
 
 
-def _lowest_row(mask: Floats) -> float:
+def lowest_row(mask: Floats) -> float:
+    """The row of somebody's feet in a mask (h, w) 0..1; NaN when nobody is there."""
     rows = np.flatnonzero((mask > 0.5).any(1))
     return float(rows[-1]) if len(rows) else np.nan
 

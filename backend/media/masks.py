@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from backend.core.color import Floats
 from backend.errors import MaskError
+from backend.media.depth_file import ORDER_NAME, Order, read_order
 from backend.media.files import by_name, may_be_file, reading
 from backend.media.people_info import PEOPLE_NAME, read_people
 from backend.media.plates import PlateInfo
@@ -34,6 +35,8 @@ class MaskFolder:
     files: tuple[tuple[Path, ...], ...]
     read: Callable[[Path], npt.NDArray[np.uint8]] | None = None
     """How a file becomes a mask (H, W) of 0..255, where it is no plain mask."""
+    order: Order = ()
+    """Who stands in front of whom, where it is written beside the masks."""
 
     def frame(self, index: int) -> Floats:
         """The masks of one used frame (index from 0), (N, H, W) 0..1; read from disk at every call."""
@@ -51,11 +54,11 @@ def open_masks(folder: Path, plate: PlateInfo) -> MaskFolder:
         MaskError: naming the subject, the file or the frame that is wrong.
     """
     with reading(folder, MaskError):
-        subjects = subject_folders(folder)
+        subjects, order = subject_folders(folder), _checked_order(folder)
         files = tuple(tuple(used_files(subject, plate)) for subject in subjects)
     for subject, masks in zip(subjects, files, strict=True):
         _check_content(subject, masks, plate)
-    return MaskFolder(tuple(subject.name for subject in subjects), files)
+    return MaskFolder(tuple(subject.name for subject in subjects), files, order=order)
 
 
 def subject_folders(folder: Path) -> list[Path]:
@@ -78,6 +81,16 @@ def _used(folder: Path, subjects: list[Path]) -> list[Path]:
     if not used:
         raise MaskError(f"Nobody in {folder} is to be used", f'Set "use" to true for somebody in {PEOPLE_NAME}')
     return used
+
+
+def _checked_order(folder: Path) -> Order:
+    """The depth order beside the masks, if there is one; raises MaskError when it names somebody who has no masks."""
+    order = read_order(folder)
+    for standing in order:
+        for name in standing.names:
+            if not (folder / name).is_dir():
+                raise MaskError(f"{folder / ORDER_NAME} names {name!a}, who has no masks", "Mend it, or delete it")
+    return order
 
 
 def check_names(subjects: list[Path]) -> None:

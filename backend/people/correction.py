@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +12,15 @@ import numpy as np
 
 from backend.core.color import Floats
 from backend.errors import MaskError
+from backend.media.depth_file import read_order, write_order
 from backend.media.files import writing
 from backend.media.masks import read_mask
 from backend.media.people_info import THUMBNAILS, PeopleInfo, Person, read_people
 from backend.media.plates import Plate, PlateInfo
 from backend.people.correct import corrected, stored_masks
+from backend.people.depth import proposed_order
 from backend.people.hints import drawn_files, read_hints
+from backend.people.reorder import completed
 from backend.people.result import UNFINISHED, color_of, full_size, put_in_place, save, thumbnail
 from backend.people.scene import read_scene, to_bytes, work_size
 from backend.stages.progress import Progress
@@ -51,6 +54,9 @@ def correct_people(plate: Plate, before: Path, hints: Path, out: Path, progress:
         for name, files in drawn_files(hints, plate.info).items():
             for index, path in files.items():
                 save(_file(fresh, name, plate.info, index), read_mask(path))
+        frames = range(info.first_frame, info.first_frame + info.frames)
+        proposed = proposed_order(partial(_masks_of, fresh, names, plate.info), names, frames)
+        write_order(fresh, completed(read_order(before), proposed))
         people = tuple(_listed(fresh, info, name, name in drawn, plate) for name in names)
         listed = dataclasses.replace(info, plate=str(plate.info.path), people=people, corrects=str(before))
         changed = sum(len(masks) for masks in changes.values())
@@ -84,6 +90,12 @@ def _copy(before: Path, info: PeopleInfo, names: list[str], fresh: Path, plate: 
         (fresh / name).mkdir()
         for index in range(plate.info.frames):
             save(_file(fresh, name, plate.info, index), nothing)
+
+
+def _masks_of(folder: Path, names: Sequence[str], plate: PlateInfo, index: int) -> Floats:
+    """The masks (H, W, N) of a frame, 0..1."""
+    masks = [read_mask(_file(folder, name, plate, index)) for name in names]
+    return np.stack(masks, -1).astype(np.float32) / np.float32(255)
 
 
 def _change(plate: Plate, changes: Mapping[str, Mapping[int, Floats]], fresh: Path, progress: Progress) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from backend.errors import InputError, MaskError
+from backend.media.depth_file import Standing, read_order, write_order
 from backend.media.files import by_name, writing
 from backend.media.masks import read_mask, why_bad_name
-from backend.media.people_info import THUMBNAILS, PeopleInfo, Person, read_people, write_people
+from backend.media.people_info import PEOPLE_NAME, THUMBNAILS, PeopleInfo, Person, read_people, write_people
+from backend.people.reorder import moved, replaced
 from backend.people.result import color_of
 
 _FORMS = {
@@ -23,6 +25,8 @@ _FORMS = {
     "swap": "swap A B FRAME",
     "delete": "delete A",
     "rename": "rename A NEW",
+    "forward": "forward A FRAME",
+    "backward": "backward A FRAME",
 }
 
 
@@ -45,6 +49,8 @@ def edit(folder: Path, change: str, words: Sequence[str]) -> Path:
         "swap": swap,
         "delete": delete,
         "rename": rename,
+        "forward": forward,
+        "backward": backward,
     }
     values = [_frame(word) if part == "FRAME" else word for word, part in zip(words, form.split()[1:], strict=True)]
     return known[change](folder, *values)
@@ -119,6 +125,7 @@ def swap(folder: Path, one: str, other: str, frame: int) -> Path:
                 if mask.max() > 127:
                     seen[place].append(number)
     changed = {person.name: [_seen_in(person, frames)] for person, frames in zip(people, seen, strict=True)}
+    _reordered(folder, {one: [other], other: [one]}, frame)
     return _relisted(folder, info, changed)
 
 
@@ -148,6 +155,31 @@ def rename(folder: Path, name: str, new: str) -> Path:
         if person.thumbnail and (folder / person.thumbnail).exists():
             (folder / person.thumbnail).rename(folder / thumbnail)
     return _relisted(folder, info, {name: [dataclasses.replace(person, name=new, thumbnail=thumbnail)]})
+
+
+def forward(folder: Path, name: str, frame: int) -> Path:
+    """Put a person one place further to the front, for as long as the depth order of ``frame`` holds."""
+    return _moved(folder, name, frame, 1)
+
+
+def backward(folder: Path, name: str, frame: int) -> Path:
+    """Put a person one place further back, for as long as the depth order of ``frame`` holds."""
+    return _moved(folder, name, frame, -1)
+
+
+def _moved(folder: Path, name: str, frame: int, step: int) -> Path:
+    info = read_people(folder)
+    info.person(name)
+    order = read_order(folder) or (Standing(info.first_frame, tuple(person.name for person in info.people)),)
+    write_order(folder, moved(order, name, frame, step))
+    return folder / PEOPLE_NAME
+
+
+def _reordered(folder: Path, changed: Mapping[str, Sequence[str]], since: int = 1) -> None:
+    """Keep the depth order true to people who have become others."""
+    order = read_order(folder)
+    if order:
+        write_order(folder, replaced(order, changed, since))
 
 
 def _files(folder: Path, name: str, info: PeopleInfo) -> list[Path]:
@@ -181,6 +213,8 @@ def _rewritten(folder: Path, names: Sequence[str], info: PeopleInfo) -> Iterator
 def _relisted(folder: Path, info: PeopleInfo, changed: dict[str, list[Person]]) -> Path:
     """Write the list with some people replaced, in their places."""
     people = [person for old in info.people for person in changed.get(old.name, [old])]
+    if any([person.name for person in new] != [name] for name, new in changed.items()):
+        _reordered(folder, {name: [person.name for person in new] for name, new in changed.items()})
     return write_people(folder, dataclasses.replace(info, people=tuple(people)))
 
 

@@ -13,11 +13,13 @@ import numpy as np
 
 from backend.core.color import Floats
 from backend.core.guided import guided
+from backend.media.depth_file import write_order
 from backend.media.files import writing
 from backend.media.frame_store import FrameStore
 from backend.media.masks import read_mask
 from backend.media.people_info import THUMBNAILS, PeopleInfo, Person, write_people
 from backend.media.plates import Plate
+from backend.people.depth import proposed_order
 from backend.people.evidence import Flags
 from backend.people.scene import Grey, Scene, Tell, to_bytes
 
@@ -88,7 +90,7 @@ def write_result(
     drawn: Mapping[str, Mapping[int, Path]],
     tell: Tell,
 ) -> Path:
-    """Write all masks at full size, the thumbnails, and last the list; what is there is whole.
+    """Write all masks at full size, the thumbnails, the depth order, and last the list; what is there is whole.
 
     Args:
         folder: where the people's folders go.
@@ -115,6 +117,9 @@ def write_result(
                 save(path, to_bytes(mask) if given is None else read_mask(given))
                 if thumbs[number] == index:
                     save(unfinished / THUMBNAILS / f"{person.name}.png", thumbnail(frame, mask))
+        frames = range(info.first_frame, info.first_frame + info.frames)
+        names = [person.name for person in info.people]
+        write_order(unfinished, proposed_order(lambda index: masks.frame(index)[..., list(columns)], names, frames))
         return put_in_place(unfinished, folder, info)
 
 

@@ -12,6 +12,7 @@ from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import Borrowed
 from backend.media.charts import ChartFolder
+from backend.media.depth_file import Order
 from backend.media.frame_store import FrameStore
 from backend.media.masks import MaskFolder
 from backend.media.plates import Plate, PlateInfo
@@ -29,6 +30,8 @@ class Footage:
     mask_store: FrameStore
     charts: ChartFolder | None = None
     """Charts of the bodies, in the order of the names, where they are given."""
+    depth: Order = ()
+    """Who stands in front of whom, where it is given."""
 
     def __len__(self) -> int:
         return len(self.plates)
@@ -80,7 +83,7 @@ def read_footage(
     if store is None:
         frames = (np.ascontiguousarray(masks.frame(t).transpose(1, 2, 0)) for t in range(count))
         store = FrameStore.create(work / "masks.raw", frames, count)
-    return Footage(plate.info, masks.names, plates, store, charts)
+    return Footage(plate.info, masks.names, plates, store, charts, masks.order)
 
 
 def _told(frames: Iterator[Floats], count: int, tell: Callable[[float], None]) -> Iterator[Floats]:

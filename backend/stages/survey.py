@@ -13,6 +13,7 @@ from backend.core.color import Floats
 from backend.core.exposure import exposure_gains
 from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, refined, touching
 from backend.core.registration import register
+from backend.media.depth_file import arranged, names_at
 from backend.stages.shot import Footage, Shot
 from backend.train.shot_data import shrink
 
@@ -34,7 +35,7 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     plate = np.stack([shrink(footage.plate(t), size) for t in range(len(footage))])
     masks = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in range(len(footage))])
     contact = touching(masks)
-    order = estimate_order(masks, contact)
+    order = _as_given(footage, estimate_order(masks, contact))
     gains = exposure_gains(plate, masks.max(1), camera.resized(size))
     tell(0.8)
     found = borrow(plate, masks, covered_by(masks, contact, order), camera.resized(size))
@@ -45,6 +46,13 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     reach = 1 + int(max(scale))
     lent = [[_refined(shot, t, person, reach) for person in range(len(order[t]))] for t in range(len(footage))]
     return dataclasses.replace(shot, borrowed=lent)
+
+
+def _as_given(footage: Footage, order: list[list[int]]) -> list[list[int]]:
+    """The order, back to front per frame, as far as it is given in the one that is."""
+    names, first = footage.names, footage.info.first_frame
+    wanted = [[names.index(n) for n in names_at(footage.depth, first + t) if n in names] for t in range(len(order))]
+    return [arranged(ranking, known) for ranking, known in zip(order, wanted, strict=True)]
 
 
 def find_camera(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Camera:

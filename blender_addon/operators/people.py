@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..compat import left_handle, sequencer_scene
 from ..drawn_people import add_drawn, drawn_people, found_folder, frame_in_strip, plate_name
@@ -163,6 +163,32 @@ class RETIME_PEOPLE_OT_delete_person(_Correction, bpy.types.Operator):
         return [plate_name(chosen_person(scene.retime_people))]
 
 
+class RETIME_PEOPLE_OT_move_found(_Correction, bpy.types.Operator):
+    """Put the active person one place further to the front, or to the back, as long as the present order holds"""
+
+    bl_idname = "retime_people.move_found"
+    bl_label = "Move Found Person in Depth"
+
+    direction: EnumProperty(
+        name="Direction",
+        description="Where to",
+        items=(
+            ("FRONT", "To the Front", "In front of the next person"),
+            ("BACK", "To the Back", "Behind the next one"),
+        ),
+    )
+
+    @property
+    def change(self) -> str:
+        """The backend's word for it."""
+        return "forward" if self.direction == "FRONT" else "backward"
+
+    def words(self, scene: bpy.types.Scene) -> list[str]:
+        """The person and the frame."""
+        frame = frame_in_strip(chosen_strip(scene), scene.frame_current)
+        return [plate_name(chosen_person(scene.retime_people)), str(frame)]
+
+
 class RETIME_PEOPLE_OT_go_to_seen(bpy.types.Operator):
     """Go to the first or last frame in which the active person is to be seen"""
 
@@ -218,5 +244,6 @@ classes = (
     RETIME_PEOPLE_OT_swap_people,
     RETIME_PEOPLE_OT_split_person,
     RETIME_PEOPLE_OT_delete_person,
+    RETIME_PEOPLE_OT_move_found,
     RETIME_PEOPLE_OT_go_to_seen,
 )

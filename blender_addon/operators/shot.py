@@ -11,6 +11,7 @@ from bpy.props import StringProperty
 
 from ..backend_process import BackendState
 from ..compat import sequencer_scene
+from ..found_depth import read_depths
 from ..journal import Started, note
 from ..mask_render import PersonMasks, people_in_folder
 from ..poll_reasons import allowed, chosen_strip, why_not_decompose
@@ -63,7 +64,9 @@ class RETIME_PEOPLE_OT_decompose(bpy.types.Operator):
         props = scene.retime_people
         strip = chosen_strip(scene)
         people = people_in_folder(absolute(self.masks)) if self.masks else people_of(props)
-        return plan_shot(scene, strip, people, layers_folder(props, strip, self.out), self._settings(props))
+        depths = read_depths(absolute(self.masks)) if self.masks else {p.name: p.depth for p in props.people if p.use}
+        folder = layers_folder(props, strip, self.out)
+        return plan_shot(scene, strip, people, folder, self._settings(props), depths)
 
     def _settings(self, props: RetimePeopleScene) -> DecomposeSettings:
         """The scene's settings, except for those that were given to the operator."""

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -224,3 +225,28 @@ def test_the_mask_of_the_frame_is_shown(module, props, found):
     assert outlines.mask_of(person, strip, START + FRAMES) is None
     assert outlines.placement_of(strip).size == (WIDTH, HEIGHT)
     assert len(outlines.read_outline(found / "Person 1" / "0003.png")) == 2 * 2 * (6 + 12)
+
+
+def test_who_is_in_front_is_shown_changed_and_sent(editing, module, props, found, tmp_path):
+    module("found_depth").write_depths(found, {"Person 1": "1:0 4:1", "Person 2": "1:1 4:0"})
+    module("people_list").take_people(props, module("people_file").read_people(found / "people.json"))
+    scene, rows = bpy.context.scene, module("ui_lists").RETIME_PEOPLE_UL_people
+
+    def shown(frame):
+        scene.frame_set(START + frame - 1)
+        helper = SimpleNamespace(filter_name="", bitflag_filter_item=1)
+        _, places = rows.filter_items(helper, bpy.context, props, "people")
+        return sorted((place, person.name) for place, person in zip(places, props.people, strict=True))[0][1]
+
+    assert [shown(frame) for frame in (1, 3, 4, 6)] == ["Person 2", "Person 2", "Person 1", "Person 1"]
+    props.people_index = 0
+    scene.frame_set(START + 1)
+    assert bpy.ops.retime_people.move_found(direction="FRONT") == {"FINISHED"}
+    assert [shown(frame) for frame in (1, 6)] == ["Person 1", "Person 1"]
+    with pytest.raises(RuntimeError, match="in front already"):
+        bpy.ops.retime_people.move_found(direction="FRONT")
+    props.people[0].name = "anna"
+    depths = {person.name: person.depth for person in props.people}
+    module("found_depth").write_depths(tmp_path, depths)
+    order = json.loads((tmp_path / "order.json").read_text())["order"]
+    assert order == [{"first_frame": 1, "names": ["Person 2", "anna"]}]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from backend.errors import InputError, MaskError, RetimeError
+from backend.media.depth_file import Standing, read_order, write_order
 from backend.media.masks import read_mask
 from backend.media.people_info import THUMBNAILS, PeopleInfo, Person, read_people, write_people
 from backend.people.edit import edit
@@ -105,3 +106,50 @@ def test_wrong_corrections_change_nothing(folder: Path, change: str, words: list
         edit(folder, change, words)
     assert isinstance(error.value, InputError | MaskError) and error.value.exit_status == 2
     assert state(folder, "anna", "ben", "carl") == before
+
+
+def order_of(folder: Path) -> list[tuple[int, tuple[str, ...]]]:
+    return [(standing.first_frame, standing.names) for standing in read_order(folder)]
+
+
+def test_who_is_in_front_is_changed_for_as_long_as_the_order_holds(folder: Path) -> None:
+    write_order(folder, [Standing(11, ("anna", "ben", "carl")), Standing(14, ("ben", "anna", "carl"))])
+    others = state(folder, "anna", "ben", "carl")
+    edit(folder, "forward", ["anna", "13"])
+    assert order_of(folder) == [(11, ("ben", "anna", "carl"))]
+    edit(folder, "backward", ["carl", "16"])
+    assert order_of(folder) == [(11, ("ben", "carl", "anna"))]
+    with pytest.raises(InputError, match="anna is in front already"):
+        edit(folder, "forward", ["anna", "12"])
+    assert state(folder, "anna", "ben", "carl") == others
+
+
+def test_without_an_order_the_list_is_one(folder: Path) -> None:
+    edit(folder, "backward", ["ben", "12"])
+    assert order_of(folder) == [(11, ("ben", "anna", "carl"))]
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "order"),
+    [
+        ("merge", ["anna", "carl"], [(11, ("anna", "ben")), (14, ("ben", "anna"))]),
+        ("delete", ["ben"], [(11, ("anna", "carl"))]),
+        ("rename", ["ben", "dora"], [(11, ("anna", "dora", "carl")), (14, ("dora", "anna", "carl"))]),
+        (
+            "split",
+            ["ben", "12"],
+            [(11, ("anna", "ben", "Person 1", "carl")), (14, ("ben", "Person 1", "anna", "carl"))],
+        ),
+        (
+            "swap",
+            ["ben", "carl", "13"],
+            [(11, ("anna", "ben", "carl")), (13, ("anna", "carl", "ben")), (14, ("carl", "anna", "ben"))],
+        ),
+    ],
+)
+def test_the_depth_order_goes_with_the_people(
+    folder: Path, change: str, words: list[str], order: list[tuple[int, tuple[str, ...]]]
+) -> None:
+    write_order(folder, [Standing(11, ("anna", "ben", "carl")), Standing(14, ("ben", "anna", "carl"))])
+    edit(folder, change, words)
+    assert order_of(folder) == order
