@@ -37,6 +37,8 @@ _NEAR_FRAMES = 6
 
 
 _BINS = (np.linspace(0, 256, 7), np.linspace(72, 184, 9), np.linspace(72, 184, 9))
+# Louder colors than the bins know count as the loudest they know.
+_LEAST, _MOST = ([edges[end] for edges in _BINS] for end in (0, -1))
 _BINS_SHAPE = tuple(len(edges) - 1 for edges in _BINS)
 
 
@@ -166,7 +168,7 @@ def looks_of(picture: npt.NDArray[np.uint8], weight: Floats, figure: Figure) -> 
     mask = weight[area] ** 2 * upright * np.ones_like(rows)
     found = []
     for half in np.array_split(np.arange(lab.shape[0]), 2):
-        values, counts = lab[half].reshape(-1, 3), mask[half].ravel()
+        values, counts = np.clip(lab[half].reshape(-1, 3), _LEAST, _MOST), mask[half].ravel()
         histogram, _ = np.histogramdd(values, _BINS, weights=counts.astype(np.float64) + 1e-4)
         smooth = cv2.GaussianBlur(histogram.reshape(_BINS_SHAPE[0], -1), (1, 3), 0).ravel()
         found.append(smooth / smooth.sum())
