@@ -15,7 +15,16 @@ from backend import protocol
 
 ROOT = Path(__file__).parents[2]
 ADDON = ROOT / "blender_addon"
-WITHOUT_BPY = ("protocol", "client", "backend_process", "job_board", "retime_curve", "depth_order", "layer_set_file", "found_depth")
+WITHOUT_BPY = (
+    "protocol",
+    "client",
+    "backend_process",
+    "job_board",
+    "retime_curve",
+    "depth_order",
+    "layer_set_file",
+    "found_depth",
+)
 
 
 def test_both_halves_have_the_same_protocol():
