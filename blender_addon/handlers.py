@@ -32,12 +32,9 @@ def _refresh_all(*_: object) -> None:
 
 @persistent
 def _before_render(*_: object) -> None:
-    """Without a window nothing else may have told of a change."""
-    for scene in bpy.data.scenes:
-        refresh(scene)
-        if bpy.app.background:
-            # In a window this is a thread of its own, where no keys may be set.
-            follow_cameras(scene)
+    """Without a window nothing else may have told of a change; with one this is a thread that may change nothing."""
+    if bpy.app.background:
+        _refresh_all()
 
 
 def _is_dragging() -> bool:

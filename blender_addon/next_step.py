@@ -17,7 +17,7 @@ from .poll_reasons import chosen_strip, is_under_way, shown_job
 from .preparation import has_request
 from .properties import RetimePeopleJob
 from .protocol import JobState, Task
-from .pump import session
+from .pump import is_arriving, session
 from .strips import active_person, people
 
 Button = tuple[str, dict[str, Any]]
@@ -74,6 +74,8 @@ def _under_way(entry: RetimePeopleJob) -> NextStep:
 
 
 def _about_job(entry: RetimePeopleJob) -> NextStep:
+    if is_arriving(entry.out):
+        return NextStep(f"What was made of {entry.strip} is being loaded.", "IMPORT")
     if entry.task == Task.PEOPLE:
         return NextStep(entry.message or "Nobody was found.", "ERROR", True, (("find_people", {}), ("dismiss", {})))
     if entry.state == JobState.FINISHED:

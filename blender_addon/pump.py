@@ -11,23 +11,18 @@ from typing import ClassVar
 import bpy
 from bpy.app.handlers import persistent
 
+from .arrivals import Arrival, hands_full, remove_all_unfinished
 from .backend_install import Installer, InstallState
 from .backend_process import BackendProcess, Launch
-from .channels import NoFreeChannel
 from .journal import forget, started_from
-from .layer_loading import load
-from .layer_set_file import LayerSetProblem, read_layer_set
-from .people_file import PeopleProblem, read_people
-from .people_list import refresh, take_people
-from .preferences import journal_file, launch_of, timings_file, user_folder
+from .preferences import journal_file, launch_of, user_folder
 from .preview_picture import show
 from .properties import RetimePeopleJob
 from .protocol import JobState, Task
 from .scratch import remove_scratch
-from .sequencer_ops import sequencer_area
 from .session import PREPARING, Session, Ticket
-from .strips import layer_strips, people, select_person
-from .timings import keep_timing, timing_of
+from .stored_jobs import entry_of, store, stored_ticket
+from .strips import layer_strips
 
 TICK_SECONDS = 0.25
 PREPARE_SECONDS = 0.05
@@ -42,6 +37,8 @@ class Live:
     """Where the session is kept between register() and unregister()."""
 
     session: ClassVar[Session | None] = None
+    arrival: ClassVar[Arrival | None] = None
+    """What is being brought in."""
 
 
 def session() -> Session:
@@ -58,20 +55,40 @@ def pump_once(current: Session, seconds: float = PREPARE_SECONDS) -> None:
     current.backend.launch = _launch(current.installer)
     current.advance(seconds)
     current.follow()
+    if Live.arrival is not None and Live.arrival.ticket not in current.tickets.values():
+        _give_up_arrival()
     for ticket in list(current.tickets.values()):
-        entry = _entry_of(ticket)
+        entry = entry_of(ticket)
         if entry is None:
             continue
-        scene = entry.id_data
+        # Scenes may have been renamed since.
+        ticket.scene = entry.id_data.name
         _see_picture(current, ticket)
         if ticket.state == JobState.FINISHED and (ticket.layers or ticket.people) and not ticket.tried:
-            (_bring_in_people if ticket.task == Task.PEOPLE else _bring_in)(ticket, scene)
+            _bring_in(ticket, seconds)
             # Loading may have moved the properties in memory.
-            entry = _entry_of(ticket) or entry
+            entry = entry_of(ticket) or entry
         if ticket.tried and ticket.task == Task.DECOMPOSE:
             # Asked of the strips, because undo and redo take them away and bring them back.
-            ticket.loaded = _has_layers(scene, ticket.out)
-        _store(ticket, entry)
+            ticket.loaded = _has_layers(entry.id_data, ticket.out)
+        store(ticket, entry)
+
+
+def _bring_in(ticket: Ticket, seconds: float) -> None:
+    """Go on for about so long with what a finished job has brought, one job at a time."""
+    Live.arrival = arrival = Live.arrival or Arrival(ticket)
+    if arrival.ticket is not ticket or hands_full():
+        return
+    until = time.monotonic() + seconds
+    if arrival.advance(lambda: time.monotonic() < until):
+        Live.arrival = None
+
+
+def _give_up_arrival() -> None:
+    """Begin it again later: what is half there is not to be saved, undone or left behind."""
+    arrival, Live.arrival = Live.arrival, None
+    if arrival is not None:
+        arrival.give_up()
 
 
 def _launch(installer: Installer) -> Launch:
@@ -96,7 +113,7 @@ def _drive(current: Session, ticket: Ticket) -> None:
     if current.preparation is None:
         current.board.ask_once()
     pump_once(current)
-    if current.preparation is None and not ticket.settled:
+    if current.preparation is None and Live.arrival is None and not ticket.settled:
         current.give_up_without_backend(ticket)
         time.sleep(TICK_SECONDS)
 
@@ -108,7 +125,7 @@ def adopt_file() -> None:
     _find_unsaved_jobs()
     for scene in bpy.data.scenes:
         for entry in scene.retime_people.jobs:
-            ticket = _ticket_of(entry)
+            ticket = stored_ticket(entry)
             if not ticket.settled:
                 current.attach(ticket)
 
@@ -128,7 +145,13 @@ def _find_unsaved_jobs() -> None:
 def _redraw_if_changed(current: Session) -> None:
     """Have the sidebars of the sequencers drawn again when there is something new to see in the panel."""
     shown = repr(
-        (current.backend.status, list(current.tickets.values()), id(current.picture), current.installer.told())
+        (
+            current.backend.status,
+            list(current.tickets.values()),
+            id(current.picture),
+            id(Live.arrival),
+            current.installer.told(),
+        )
     )
     if shown == current.shown:
         return
@@ -142,100 +165,7 @@ def _redraw_if_changed(current: Session) -> None:
 
 def ticket_of(entry: RetimePeopleJob) -> Ticket:
     """The live ticket of a stored job; a job that is over gets a new one."""
-    return session().tickets.setdefault(entry.out, _ticket_of(entry))
-
-
-def _ticket_of(entry: RetimePeopleJob) -> Ticket:
-    return Ticket(
-        out=entry.out,
-        scene=entry.id_data.name,
-        strip=entry.strip,
-        job_id=entry.job_id,
-        state=entry.state or PREPARING,
-        message=entry.message,
-        layers=entry.layers,
-        people=entry.people,
-        task=entry.task,
-        loaded=entry.loaded,
-    )
-
-
-def _entry_of(ticket: Ticket) -> RetimePeopleJob | None:
-    """The stored job of a ticket, in whatever scene; added again when an undo has taken it away meanwhile."""
-    for scene in bpy.data.scenes:
-        for entry in scene.retime_people.jobs:
-            if entry.out == ticket.out:
-                return entry
-    scene = bpy.data.scenes.get(ticket.scene)
-    if scene is None or ticket.settled:
-        return None
-    entry = scene.retime_people.jobs.add()
-    entry.out = ticket.out
-    return entry
-
-
-def _store(ticket: Ticket, entry: RetimePeopleJob) -> None:
-    fields = {
-        "strip": ticket.strip,
-        "job_id": ticket.job_id,
-        "state": str(ticket.state),
-        "stage": ticket.stage,
-        "message": ticket.message,
-        "fraction": -1.0 if ticket.fraction is None else ticket.fraction,
-        "seconds_left": -1.0 if ticket.seconds_left is None else ticket.seconds_left,
-        "layers": ticket.layers,
-        "people": ticket.people,
-        "task": ticket.task,
-        "loaded": ticket.loaded,
-    }
-    for name, value in fields.items():
-        # Writing what is there already would still mark the file as changed.
-        if getattr(entry, name) != value:
-            setattr(entry, name, value)
-
-
-def _bring_in(ticket: Ticket, scene: bpy.types.Scene) -> None:
-    """Load the finished layers beside their source strip; tried once, and again when the artist asks for it."""
-    ticket.tried = True
-    editor = scene.sequence_editor_create()
-    try:
-        warnings = load(bpy.context, scene, read_layer_set(Path(ticket.layers)), editor.strips.get(ticket.strip), 0)
-    except (LayerSetProblem, NoFreeChannel) as error:
-        ticket.message = f"{error}."
-        return
-    refresh(scene)
-    if editor.active_strip and editor.active_strip.name == ticket.strip:
-        # What comes next is to retime somebody. An artist who is at something else by now is left there.
-        select_person(scene, people(scene)[-1])
-    ticket.message = ". ".join(warnings)
-    _learn_time(ticket)
-    if not bpy.app.background:
-        with sequencer_area(bpy.context, scene):
-            bpy.ops.ed.undo_push(message="Load Layers")
-
-
-def _bring_in_people(ticket: Ticket, scene: bpy.types.Scene) -> None:
-    """Put those who were found into the list; masks of the same name that were found before are replaced."""
-    ticket.tried = True
-    try:
-        found = read_people(Path(ticket.people))
-    except PeopleProblem as error:
-        ticket.message = f"{error}."
-        return
-    take_people(scene.retime_people, found)
-    ticket.loaded = True
-    if not bpy.app.background:
-        with sequencer_area(bpy.context, scene):
-            bpy.ops.ed.undo_push(message="Find People")
-
-
-def _learn_time(ticket: Ticket) -> None:
-    timing = None if ticket.resumed else timing_of(Path(ticket.layers))
-    if timing is not None:
-        try:
-            keep_timing(timings_file(), timing)
-        except OSError:
-            logger.warning("The time of a job could not be kept", exc_info=True)
+    return session().tickets.setdefault(entry.out, stored_ticket(entry))
 
 
 def _see_picture(current: Session, ticket: Ticket) -> None:
@@ -262,7 +192,7 @@ def _tick() -> float:
     except Exception:
         logger.exception("The jobs could not be followed")
     rendering = current.preparation is not None and not current.preparation.elsewhere
-    return REST_SECONDS if rendering else TICK_SECONDS
+    return REST_SECONDS if rendering or (Live.arrival is not None and not hands_full()) else TICK_SECONDS
 
 
 def _begin() -> None:
@@ -272,12 +202,24 @@ def _begin() -> None:
 
 @persistent
 def _after_load(*_: object) -> None:
+    remove_all_unfinished()
     adopt_file()
 
 
 @persistent
 def _before_save(*_: object) -> None:
+    _give_up_arrival()
     remove_scratch()
+
+
+@persistent
+def _before_undo(*_: object) -> None:
+    _give_up_arrival()
+
+
+@persistent
+def _after_undo(*_: object) -> None:
+    remove_all_unfinished()
 
 
 @persistent
@@ -289,7 +231,25 @@ def _after_save(*_: object) -> None:
         logger.warning("The journal of jobs could not be kept", exc_info=True)
 
 
+HANDLERS = (
+    ("load_pre", _before_undo),
+    ("load_post", _after_load),
+    ("undo_pre", _before_undo),
+    ("undo_post", _after_undo),
+    ("redo_pre", _before_undo),
+    ("redo_post", _after_undo),
+    ("save_pre", _before_save),
+    ("save_post", _after_save),
+)
+
+
+def is_arriving(out: str) -> bool:
+    """True while what a job has made is being brought in."""
+    return Live.arrival is not None and Live.arrival.ticket.out == out
+
+
 def _close() -> None:
+    _give_up_arrival()
     current, Live.session = Live.session, None
     if current is not None:
         current.close()
@@ -297,9 +257,8 @@ def _close() -> None:
 
 def register() -> None:
     """Begin to follow the jobs of the open file; the timer and the thread only where there is a window."""
-    bpy.app.handlers.load_post.append(_after_load)
-    bpy.app.handlers.save_pre.append(_before_save)
-    bpy.app.handlers.save_post.append(_after_save)
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
     atexit.register(_close)
     if not bpy.app.background:
         session().board.start()
@@ -314,6 +273,5 @@ def unregister() -> None:
             bpy.app.timers.unregister(timer)
     _close()
     atexit.unregister(_close)
-    bpy.app.handlers.save_post.remove(_after_save)
-    bpy.app.handlers.save_pre.remove(_before_save)
-    bpy.app.handlers.load_post.remove(_after_load)
+    for name, handler in reversed(HANDLERS):
+        getattr(bpy.app.handlers, name).remove(handler)

@@ -11,6 +11,8 @@ SHOT, SUBJECT, ROLE = "retime_people_shot", "retime_people_subject", "retime_peo
 HIDDEN_BY_US, PIECES = "retime_people_hidden", "retime_people_pieces"
 BAKED = "baked"
 """Role of a strip that shows pictures in between in place of one that keeps the keys and is muted meanwhile."""
+UNFINISHED = "unfinished"
+"""Role of a strip while its layer is being loaded."""
 BAKE, WAS_MUTED = "retime_people_bake", "retime_people_was_muted"
 UNFOLDED = "retime_people_unfolded"
 """Set where a strip's list of pictures repeats or turns round, which Blender's retiming keys can't say."""

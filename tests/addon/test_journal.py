@@ -55,7 +55,7 @@ def saved(module, tmp_path):
 
 def reopened(module, path):
     bpy.ops.wm.open_mainfile(filepath=path)
-    module("pump").pump_once(module("pump").session(), 0.0)
+    module("pump").pump_once(module("pump").session(), 10.0)
     return list(bpy.context.scene.retime_people.jobs)
 
 
