@@ -20,17 +20,13 @@ import bpy
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from mouse import click, do, press_frame, press_person, press_strip, rest, type_text
-from steps import MODULE, ROOT, Steps, enable_addon, over, run, scene, shot, timeline
+from opening import EXAMPLE, FINDER, LONG_ENOUGH, add_clip, attach_backend, open_tab
+from steps import MODULE, ROOT, Steps, over, run, scene, shot, timeline
 
 PICTURES = Path(os.environ.get("GUI_PICTURES") or ROOT / "docs" / "pictures" / "guide")
-PYTHON = os.environ.get("GUI_BACKEND_PYTHON") or str(ROOT / ".venv" / "bin" / "python")
-EXAMPLE = ROOT / "examples" / "plaza"
-FINDER = os.environ.get("GUI_FINDER", "1") == "1"
-"""Whether people are found by the backend; 0 takes the masks of the example, which is quicker."""
 NAMES = ("Anna", "Bruno") if FINDER else ("anna", "bruno")
 PATIENCE = 1800
 """Seconds that a job may take."""
-LONG_ENOUGH = 0.8
 
 
 def tour() -> Steps:
@@ -138,42 +134,6 @@ def is_pictured(job: Any) -> bool:
     """True once a preview of the layers is shown, or late enough where nothing is trained."""
     icon_of = sys.modules[f"{MODULE}.preview_picture"].icon_of
     return job.fraction > 0.3 and (bool(icon_of(job.out)) or job.stage == "Writing")
-
-
-def open_tab() -> Steps:
-    """The extension enabled, and its tab shown."""
-    enable_addon()
-    yield 0.5
-    area = timeline()
-    area.spaces.active.show_region_ui = True
-    # Where the files lie on the computer of whoever makes the pictures is nobody's concern.
-    area.spaces.active.timeline_overlay.show_strip_source = False
-    yield 0.5
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Retime"
-    rest()
-    yield LONG_ENOUGH
-
-
-def attach_backend() -> None:
-    """What the preferences ask for, and a folder for the layers that is nobody's."""
-    preferences = bpy.context.preferences.addons[MODULE].preferences
-    preferences.backend_python, preferences.backend_folder = PYTHON, str(ROOT)
-    scene().retime_people.out = str(Path(tempfile.mkdtemp(prefix="retime-people-layers-")) / "clip")
-
-
-def add_clip() -> None:
-    """The example clip, in a scene of its size."""
-    edit = scene()
-    edit.render.resolution_x, edit.render.resolution_y, edit.render.fps = 448, 256, 24
-    edit.view_settings.view_transform = "Standard"
-    editor = edit.sequence_editor_create()
-    strip = editor.strips.new_movie("clip", str(EXAMPLE / "clip.mp4"), 1, 1)
-    edit.frame_end = int(strip.frame_final_duration)
-    strip.select = False
-    for area in bpy.context.window_manager.windows[0].screen.areas:
-        if area.type == "SEQUENCE_EDITOR":
-            with over(area):
-                bpy.ops.sequencer.view_all() if area == timeline() else bpy.ops.sequencer.view_all_preview()
 
 
 run(tour)
