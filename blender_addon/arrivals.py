@@ -10,7 +10,7 @@ import bpy
 
 from .channels import NoFreeChannel
 from .layer_loading import Disturbed, LayerLoader, remove_unfinished
-from .layer_set_file import LayerSetProblem, read_layer_set
+from .layer_set_file import LayerSetProblem, check_files, read_description
 from .people_file import PeopleProblem, read_people
 from .people_list import refresh, take_people
 from .preferences import timings_file
@@ -63,7 +63,10 @@ def remove_all_unfinished() -> None:
 def _layer_steps(ticket: Ticket) -> Iterator[None]:
     """Load the layers beside their source strip, and say so in the ticket."""
     try:
-        layer_set = read_layer_set(Path(ticket.layers))
+        layer_set = read_description(Path(ticket.layers))
+        for layer in layer_set.layers:
+            yield
+            check_files(layer_set, layer)
         yield
         loader = LayerLoader(bpy.context, ticket.scene, layer_set, ticket.strip, 0)
         yield from loader.steps()

@@ -59,11 +59,16 @@ def read_layer_set(path: Path) -> LayerSet:
     Raises:
         LayerSetProblem: naming the file or the layer, and what to do.
     """
-    path = path / "layers.json" if path.is_dir() else path
-    layer_set = _parse(path, _load_json(path))
+    layer_set = read_description(path)
     for layer in layer_set.layers:
-        _check_files(layer_set, layer)
+        check_files(layer_set, layer)
     return layer_set
+
+
+def read_description(path: Path) -> LayerSet:
+    """Read layers.json alone; whether the files are there is to be seen by check_files(). Raises LayerSetProblem."""
+    path = path / "layers.json" if path.is_dir() else path
+    return _parse(path, _load_json(path))
 
 
 def file_name(file: str) -> str:
@@ -131,7 +136,8 @@ def _inside(layer: Layer) -> bool:
     return not file.is_absolute() and ".." not in file.parts and layer.file(1) != layer.file(2)
 
 
-def _check_files(layer_set: LayerSet, layer: Layer) -> None:
+def check_files(layer_set: LayerSet, layer: Layer) -> None:
+    """See that all files of a layer are there; raises LayerSetProblem."""
     # The folder is read once, because to ask for each of thousands of files would be felt in the window.
     files = [layer.file(n) for n in layer_set.numbers]
     folder = layer_set.folder / Path(files[0]).parent

@@ -117,7 +117,7 @@ def _about_backend() -> NextStep | None:
         return NextStep(installer.message, "ERROR", True, (("install_backend", {}),))
     if status.state is BackendState.NOT_CONFIGURED:
         text = "Layers are computed by a program of its own, the backend. It is installed once."
-        return NextStep(text, "IMPORT", False, _mend(status.state))
+        return NextStep(text, "IMPORT", False, (*_mend(status.state), ("attach_backend", {})))
     if status.state in (BackendState.MISMATCH, BackendState.FAILED):
         return NextStep(status.sentence, "ERROR", True, _mend(status.state))
     return None

@@ -25,6 +25,7 @@ PICTURE_HEIGHT = 11.0
 
 ICONS = {
     "add_masks_folder": "NEWFOLDER",
+    "attach_backend": "FILEBROWSER",
     "cancel": "CANCEL",
     "decompose": "RENDERLAYERS",
     "dismiss": "X",
@@ -86,6 +87,9 @@ def _draw_preset(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row = layout.row()
     row.active = False
     row.label(text=told_estimate(estimated(props, strip)), icon="TIME", translate=False)
+    if not bpy.data.filepath and not props.out:
+        paragraph(layout, context, "Save this file first, and the layers are kept beside it.", "FILE_TICK")
+        layout.operator("wm.save_mainfile", text="Save File")
 
 
 def estimated(props: RetimePeopleScene, strip: bpy.types.Strip) -> Estimate | None:

@@ -87,6 +87,9 @@ class RETIME_PEOPLE_PT_time(_RetimeTab, bpy.types.Panel):
         """Draw the changes of one person, then those of two."""
         layout, scene = self.layout, sequencer_scene(context)
         person, props = active_person(scene), scene.retime_people
+        if not person:
+            paragraph(layout, context, "Click a person first, in the list or on the timeline.", "INFO")
+        layout = layout.column()
         layout.enabled = bool(person)
         _draw_grid(layout, TIME_BUTTONS)
         if len(people(scene)) > 1:
@@ -166,6 +169,7 @@ class RETIME_PEOPLE_PT_backend(_RetimeTab, bpy.types.Panel):
         absent = installer.state in (InstallState.ABSENT, InstallState.CANCELLED)
         row.operator("retime_people.install_backend", text="Install Backend" if absent else "Repair", icon="IMPORT")
         row.operator("retime_people.remove_backend", text="Remove", icon="TRASH")
+        layout.operator("retime_people.attach_backend", icon="FILEBROWSER")
         layout.operator("retime_people.copy_diagnostics", icon="COPYDOWN")
 
 

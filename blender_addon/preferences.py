@@ -63,6 +63,14 @@ def preference(context: bpy.types.Context, name: str) -> str:
     return str(getattr(addon.preferences, name)) if addon and addon.preferences else ""
 
 
+def set_preference(context: bpy.types.Context, name: str, value: str) -> None:
+    """Change one of the preferences; nothing for an extension enabled from the command line, which has none."""
+    addon = context.preferences.addons.get(__package__)
+    if addon and addon.preferences:
+        setattr(addon.preferences, name, value)
+        context.preferences.is_dirty = True
+
+
 def launch_of(context: bpy.types.Context, installed: Path | None) -> Launch:
     """How to start the backend on this computer: as set, else the installed one, else as the environment says.
 

@@ -129,7 +129,7 @@ def arrive(module, scene, tmp_path):
     layers = write_layer_set(tmp_path / "done", PEOPLE, FRAMES)
     ticket = module("session").Ticket(str(tmp_path / "done"), scene.name, "Clip", layers=str(layers), state="finished")
     module("pump").session().tickets[ticket.out] = ticket
-    for _ in range(3):
+    for _ in range(6):
         module("pump").pump_once(module("pump").session(), 0.0)
     assert module("pump").is_arriving(ticket.out)
     return ticket

@@ -53,7 +53,7 @@ def test_the_way_from_start_to_decompose(addon, step, backend, tmp_path):
     assert step()[0].startswith("No strip is active")
     scene.sequence_editor.active_strip = strip
     backend("not_configured")
-    assert step()[1] == ["install_backend"]
+    assert step()[1] == ["install_backend", "attach_backend"]
     backend("running")
     text, buttons = step()
     assert text.startswith("Who is to be seen in plate?")
@@ -166,3 +166,15 @@ def test_estimate_goes_by_frames_size_and_people(clip, module, tmp_path):
     props.settings.preset = "best"
     assert parts.estimated(props, clip) is None
     file.unlink()
+
+
+def test_a_backend_that_is_there_is_attached(addon, module, tmp_path):
+    python = tmp_path / "bin" / "python"
+    with pytest.raises(RuntimeError, match="choose the Python of the environment"):
+        bpy.ops.retime_people.attach_backend(filepath=str(python))
+    python.parent.mkdir()
+    python.touch()
+    assert bpy.ops.retime_people.attach_backend(filepath=str(python)) == {"FINISHED"}
+    preferences = module("preferences")
+    assert preferences.launch_of(bpy.context, None).python == str(python)
+    preferences.set_preference(bpy.context, "backend_python", "")
