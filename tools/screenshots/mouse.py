@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Generator
+from pathlib import Path
 
 import bpy
 from steps import Steps, over, scene, timeline, window
@@ -11,9 +12,9 @@ from steps import Steps, over, scene, timeline, window
 Spot = tuple[int, int]
 COLUMNS = (0.3, 0.75, 0.93, 0.1)
 """Where in the width of the sidebar buttons are looked for."""
-ROW = 15
+ROW = 18
 """Pixels between two tries, less than a button is high."""
-SETTLE = 0.1
+SETTLE = 0.05
 """Seconds that Blender gets to see that the mouse has moved."""
 SCREENS = 3
 """How often the sidebar is scrolled down before it is given up."""
@@ -24,14 +25,9 @@ def do(*command: object) -> None:
     subprocess.run(["xdotool", *map(str, command)], check=True, timeout=30, capture_output=True)
 
 
-def sidebar() -> bpy.types.Region:
-    """The region with our tab."""
-    return next(region for region in timeline().regions if region.type == "UI")
-
-
-def under_mouse() -> str:
+def under_mouse(area: bpy.types.Area, region: bpy.types.Region) -> str:
     """The Python command of the button, or the path of the property, that the mouse is over; empty over nothing."""
-    with over(timeline(), "UI"):
+    with over(area, region.type):
         found = getattr(bpy.context, "property", None)
         if found:
             return str(found[1])
@@ -42,17 +38,24 @@ def under_mouse() -> str:
     return bpy.context.window_manager.clipboard
 
 
-def find(wanted: str) -> Generator[float, None, Spot]:
-    """The middle of the first button whose command or path has this text; scrolls down where it is not to be seen."""
+def find(wanted: str, kind: str = "UI", among: str = "SEQUENCE_EDITOR") -> Generator[float, None, Spot]:
+    """The middle of the first button whose command or path has this text; scrolls down where it is not to be seen.
+
+    Args:
+        wanted: a part of the command or path.
+        kind: of the region to look in.
+        among: the kind of editor; of several the timeline, or the one that a file is chosen in.
+    """
     for _ in range(SCREENS):
-        region = sidebar()
+        area = timeline() if among == "SEQUENCE_EDITOR" else file_browser()
+        region = next(region for region in area.regions if region.type == kind)
         for column in COLUMNS:
             x = region.x + round(column * region.width)
             for below in range(8, region.height, ROW):
                 spot = (x, window().height - (region.y + region.height) + below)
                 do("mousemove", *spot)
                 yield SETTLE
-                if wanted in under_mouse():
+                if wanted in under_mouse(area, region):
                     return spot
         do("mousemove", region.x + region.width // 2, window().height - region.y - region.height // 2)
         do("click", "--repeat", 6, 5)
@@ -108,6 +111,65 @@ def type_text(text: str) -> Steps:
     yield 0.2
     do("key", "Return")
     yield 0.5
+
+
+def file_browser() -> bpy.types.Area:
+    """The editor in which a file is being chosen."""
+    areas = (area for area in window().screen.areas if area.type == "FILE_BROWSER")
+    return next(area for area in areas if area.spaces.active.active_operator is not None)
+
+
+def is_choosing() -> bool:
+    """True while Blender asks for a file."""
+    areas = (area for area in window().screen.areas if area.type == "FILE_BROWSER")
+    return any(area.spaces.active.active_operator is not None for area in areas)
+
+
+def choose_file(path: Path) -> Steps:
+    """Type the folder and the name of a file where Blender asks for one, and confirm."""
+    yield from _type_folder(path.parent)
+    # No path leads to this field, which is the only one at the bottom.
+    yield from press_at(*_in_browser("EXECUTE", 0.3, 0.5))
+    yield from type_text(path.name)
+    yield from _confirm_choice()
+
+
+def choose_folder(path: Path) -> Steps:
+    """Type a folder where Blender asks for one, and confirm."""
+    yield from _type_folder(path)
+    yield from _confirm_choice()
+
+
+def _type_folder(folder: Path) -> Steps:
+    yield 1.0
+    yield from press_at(*(yield from find("params.directory", "UI", "FILE_BROWSER")))
+    yield from type_text(f"{folder}/")
+    # The field stays open until something else is pressed.
+    yield from press_at(*_in_browser("WINDOW", 0.5, 0.95))
+
+
+def _confirm_choice() -> Steps:
+    if is_choosing():
+        do("mousemove", *_in_browser("WINDOW", 0.5, 0.95))
+        yield 0.3
+        do("key", "Return")
+    yield 1.0
+
+
+def _in_browser(kind: str, across: float, down: float) -> Spot:
+    """A place in a region of the file browser, in shares of its width and height from its upper left corner."""
+    region = next(region for region in file_browser().regions if region.type == kind)
+    top = window().height - region.y - region.height
+    return region.x + round(across * region.width), top + round(down * region.height)
+
+
+def press_key(keys: str) -> Steps:
+    """Press keys while the mouse is over the timeline."""
+    region = next(region for region in timeline().regions if region.type == "WINDOW")
+    do("mousemove", region.x + region.width // 2, window().height - region.y - region.height // 2)
+    yield 0.3
+    do("key", keys)
+    yield 0.7
 
 
 def rest() -> None:

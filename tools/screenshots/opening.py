@@ -14,12 +14,19 @@ PYTHON = os.environ.get("GUI_BACKEND_PYTHON") or str(ROOT / ".venv" / "bin" / "p
 EXAMPLE = ROOT / "examples" / "plaza"
 FINDER = os.environ.get("GUI_FINDER", "1") == "1"
 """Whether people are found by the backend; 0 takes the masks of the example, which is quicker."""
+SIZE = (448, 256)
+"""Width and height of the example clip."""
 LONG_ENOUGH = 0.8
 
 
 def open_tab() -> Steps:
     """The extension enabled, and its tab shown."""
     enable_addon()
+    # In the window itself, where it can be pictured.
+    bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
+    edit = scene()
+    edit.render.resolution_x, edit.render.resolution_y, edit.render.fps = *SIZE, 24
+    edit.view_settings.view_transform = "Standard"
     yield 0.5
     area = timeline()
     area.spaces.active.show_region_ui = True
@@ -32,21 +39,24 @@ def open_tab() -> Steps:
 
 
 def attach_backend() -> None:
-    """What the preferences ask for, and a folder for the layers that is nobody's."""
+    """What the preferences ask for, and a folder for the layers that is nobody's, without a mouse."""
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.backend_python, preferences.backend_folder = PYTHON, str(ROOT)
     scene().retime_people.out = str(Path(tempfile.mkdtemp(prefix="retime-people-layers-")) / "clip")
 
 
 def add_clip() -> None:
-    """The example clip, in a scene of its size."""
+    """The example clip, without a mouse."""
     edit = scene()
-    edit.render.resolution_x, edit.render.resolution_y, edit.render.fps = 448, 256, 24
-    edit.view_settings.view_transform = "Standard"
     editor = edit.sequence_editor_create()
     strip = editor.strips.new_movie("clip", str(EXAMPLE / "clip.mp4"), 1, 1)
     edit.frame_end = int(strip.frame_final_duration)
     strip.select = False
+    view_all()
+
+
+def view_all() -> None:
+    """Show the whole of the timeline and of the picture."""
     for area in bpy.context.window_manager.windows[0].screen.areas:
         if area.type == "SEQUENCE_EDITOR":
             with over(area):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -79,7 +80,8 @@ def over(area: bpy.types.Area, region: str = "WINDOW") -> Any:
 
 
 def shot(path: Path) -> None:
-    """The whole window as a PNG."""
+    """The whole window as it is on the screen, as a PNG, by the program import of ImageMagick."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with bpy.context.temp_override(window=window(), screen=window().screen):
-        bpy.ops.screen.screenshot(filepath=str(path))
+    frame = f"{window().width}x{window().height}+0+0"
+    command = ["import", "-silent", "-window", "root", "-crop", frame, "+repage", str(path)]
+    subprocess.run(command, check=True, timeout=60)

@@ -19,8 +19,19 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from mouse import click, do, press_frame, press_person, press_strip, rest, type_text
-from opening import EXAMPLE, FINDER, LONG_ENOUGH, add_clip, attach_backend, open_tab
+from mouse import (
+    choose_file,
+    choose_folder,
+    click,
+    do,
+    press_frame,
+    press_key,
+    press_person,
+    press_strip,
+    rest,
+    type_text,
+)
+from opening import EXAMPLE, FINDER, LONG_ENOUGH, PYTHON, open_tab, view_all
 from steps import MODULE, ROOT, Steps, over, run, scene, shot, timeline
 
 PICTURES = Path(os.environ.get("GUI_PICTURES") or ROOT / "docs" / "pictures" / "guide")
@@ -31,18 +42,19 @@ PATIENCE = 1800
 
 def tour() -> Steps:
     """Every step an artist takes, with a picture after it."""
+    folder = Path(tempfile.mkdtemp(prefix="retime-people-tour-"))
     yield from open_tab()
     shot(PICTURES / "01_start.png")
-    add_clip()
-    yield LONG_ENOUGH
-    yield from press_strip("clip")
+    yield from add_movie(EXAMPLE / "clip.mp4")
     shot(PICTURES / "02_strip.png")
     yield from click("install_backend")
     shot(PICTURES / "03_install.png")
     do("key", "Escape")
     yield LONG_ENOUGH
-    attach_backend()
-    yield 1.5
+    yield from click("attach_backend")
+    yield from choose_file(Path(PYTHON))
+    yield from press_key("ctrl+s")
+    yield from choose_file(folder / "edit.blend")
     yield from (find_people() if FINDER else add_masks())
     rest()
     yield LONG_ENOUGH
@@ -53,7 +65,25 @@ def tour() -> Steps:
     yield LONG_ENOUGH
     shot(PICTURES / "07_layers.png")
     yield from retime()
-    yield from render()
+    yield from render(folder)
+
+
+def add_movie(file: Path) -> Steps:
+    """Add, Movie, and the file."""
+    last = bpy.context.window_manager.operator_properties_last("sequencer.movie_strip_add")
+    if last is not None and "move_strips" in last.bl_rna.properties:
+        # Else the new strip would hang on the mouse, instead of beginning at the playhead.
+        last.move_strips = False
+    yield from press_key("shift+a")
+    do("type", "movie")
+    yield LONG_ENOUGH
+    do("key", "Return")
+    yield from choose_file(file)
+    edit = scene()
+    edit.frame_end = int(edit.sequence_editor.strips[0].frame_final_duration)
+    view_all()
+    rest()
+    yield LONG_ENOUGH
 
 
 def find_people() -> Steps:
@@ -67,10 +97,9 @@ def find_people() -> Steps:
 
 
 def add_masks() -> Steps:
-    """What the file browser does once a folder was chosen."""
-    with over(timeline(), "UI"):
-        bpy.ops.retime_people.add_masks_folder("EXEC_DEFAULT", directory=str(EXAMPLE / "masks"))
-    yield LONG_ENOUGH
+    """The folder with a folder of masks for each person."""
+    yield from click("add_masks_folder")
+    yield from choose_folder(EXAMPLE / "masks")
 
 
 def retime() -> Steps:
@@ -95,19 +124,16 @@ def retime() -> Steps:
     shot(PICTURES / "11_in_front.png")
 
 
-def render() -> Steps:
+def render(folder: Path) -> Steps:
     """The film, written beside the layers; its last picture stays in the preview."""
-    edit = scene()
-    folder = Path(tempfile.mkdtemp(prefix="retime-people-film-"))
-    edit.render.filepath = str(folder / "film-")
+    film = folder / "film"
+    film.mkdir()
+    scene().render.filepath = f"{film}/"
     bpy.context.preferences.view.render_display_type = "NONE"
-    options = {"use_sequencer_scene": True} if bpy.app.version >= (5, 0, 0) else {}
-    with over(timeline()):
-        bpy.ops.render.render("INVOKE_DEFAULT", animation=True, **options)
-    yield 1.0
+    yield from press_key("ctrl+F12")
     while bpy.app.is_job_running("RENDER"):
         yield 0.5
-    if not any(folder.iterdir()):
+    if not any(film.iterdir()):
         raise RuntimeError("Nothing was rendered")
     yield from press_frame(20)
     yield LONG_ENOUGH
