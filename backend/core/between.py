@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from backend.core.color import Floats
-from backend.core.matching import displaced
+from backend.core.matching import dense_search, displaced
 
 _TRUSTED = 3.0
 """There and back again, a displacement may miss its beginning by about so many pixels."""
@@ -45,6 +45,17 @@ class _Paths:
     covered: Floats
 
 
+@dataclass(frozen=True)
+class _Side:
+    """One frame's view of the in-between: itself and the other one moved there, how far both are to be believed."""
+
+    near: Floats
+    far: Floats
+    trust: Floats
+    covered: Floats
+    part: float
+
+
 def between(before: Floats, after: Floats, motion: Motion, share: float) -> Floats:
     """A layer between two frames.
 
@@ -57,22 +68,36 @@ def between(before: Floats, after: Floats, motion: Motion, share: float) -> Floa
     Returns:
         (H, W, 4) premultiplied display colour and alpha.
     """
+    sides = (
+        _side(before, after, motion.forward, motion.backward, motion.earlier, share),
+        _side(after, before, motion.backward, motion.forward, motion.later, 1 - share),
+    )
     total = np.zeros_like(before)
     weights = np.zeros((*before.shape[:2], 1), np.float32)
-    ways = (
-        (before, after, motion.forward, motion.backward, motion.earlier, share),
-        (after, before, motion.backward, motion.forward, motion.later, 1 - share),
-    )
-    for near, far, there, back, away, part in ways:
-        paths = _paths(_alpha_like(near, there), there, back, away, part)
-        start, end, trust, covered = _as_large(paths, before)
-        one, other = displaced(near, start), displaced(far, end)
-        share_other = part * np.maximum(trust, _LEAST_TRUST)
-        picture = ((1 - part) * one + share_other * other) / ((1 - part) + share_other)
-        unlike = cv2.blur(np.abs(one - other).sum(-1), (5, 5))[..., None]
-        weight = (1 - part) * np.minimum(covered, 1) * np.exp(-_AGREEMENT * unlike) + np.float32(1e-3)
+    for side, opposite in (sides, sides[::-1]):
+        apart = _apart(side.near, opposite.near, motion.forward.shape[:2])
+        settled = displaced(side.near, -side.part * apart)
+        share_far = side.part * np.maximum(side.trust, _LEAST_TRUST)
+        picture = ((1 - side.part) * settled + share_far * side.far) / ((1 - side.part) + share_far)
+        unlike = cv2.blur(np.abs(side.near - side.far).sum(-1), (5, 5))[..., None]
+        weight = (1 - side.part) * np.minimum(side.covered, 1) * np.exp(-_AGREEMENT * unlike) + np.float32(1e-3)
         total, weights = total + picture * weight, weights + weight
     return _premultiplied(total / weights)
+
+
+def _side(near: Floats, far: Floats, there: Floats, back: Floats, away: Floats | None, part: float) -> _Side:
+    """Both frames as the displacements of the near one bring them to the in-between, a part (0..1) of the way on."""
+    start, end, trust, covered = _as_large(_paths(_alpha_like(near, there), there, back, away, part), near)
+    return _Side(displaced(near, start), displaced(far, end), trust, covered, part)
+
+
+def _apart(one: Floats, other: Floats, size: tuple[int, int]) -> Floats:
+    """How far, in pixels, two pictures of one moment are still from each other; looked for at a size (h, w)."""
+    h, w = one.shape[:2]
+    small = [np.asarray(cv2.resize(x, size[::-1], interpolation=cv2.INTER_AREA), np.float32) for x in (one, other)]
+    found = dense_search(*small, np.zeros((*size, 2), np.float32))
+    large = cv2.resize(found, (w, h), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large * np.array([w / size[1], h / size[0]], np.float32), np.float32)
 
 
 def _paths(alpha: Floats, there: Floats, back: Floats, away: Floats | None, part: float) -> _Paths:

@@ -30,16 +30,28 @@ def match(a: Floats, b: Floats) -> Floats:
     """The displacement (H, W, 2), x and y in pixels, of what layer ``a`` shows towards where layer ``b`` shows it.
 
     Both (H, W, 4) are premultiplied display colour and alpha. A search over all displacements finds limbs
-    (semi-global matching, Hirschmueller 2008, over both axes); a dense inverse search (Kroeger et al. 2016) is
-    finer, and kept wherever it explains the picture as well. Where nothing is seen the answer means nothing.
+    (semi-global matching, Hirschmueller 2008, over both axes); dense inverse searches (Kroeger et al. 2016), one from
+    there and one from rest, are finer, and kept where they explain the picture as well. Where nothing is seen the
+    answer means nothing.
     """
-    coarse = _refined(a, b, _searched(a, b))
+    searched = _searched(a, b)
+    best = _refined(a, b, searched)
+    least = _difference(a, b, best) + _MARGIN
+    for start in (searched, np.zeros_like(searched)):
+        fine = dense_search(a, b, start)
+        unlike = _difference(a, b, fine)
+        is_better = unlike < least
+        best, least = np.where(is_better[..., None], fine, best), np.where(is_better, unlike, least)
+    return _without_specks(best)
+
+
+def dense_search(a: Floats, b: Floats, start: Floats) -> Floats:
+    """As ``match``, for displacements that are near ``start`` (H, W, 2) or small, and to a fraction of a pixel."""
     if min(a.shape[:2]) < _DIS_PIXELS:
-        return coarse
+        return start
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    fine = np.asarray(flow.calc(_grey(a), _grey(b), np.zeros((*a.shape[:2], 2), np.float32)), np.float32)
-    is_fine = _difference(a, b, fine) < _difference(a, b, coarse) + _MARGIN
-    return _without_specks(np.where(is_fine[..., None], fine, coarse))
+    flow.setFinestScale(0)
+    return np.asarray(flow.calc(_grey(a), _grey(b), np.array(start, np.float32)), np.float32)
 
 
 def displaced(picture: Floats, flow: Floats) -> Floats:

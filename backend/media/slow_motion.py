@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import cv2
@@ -22,6 +23,7 @@ _EDGE = 12
 _MOTION_SIDE = 960
 """Larger frames are shrunk to about this to find out how people move; the pictures stay as large as they are."""
 _KEPT_FRAMES, _KEPT_MOTIONS = 6, 8
+_SEARCHES_AT_ONCE = 2
 _BLUR_FRAMES = 0.2
 """Motion blur is the mean of moments about so many frames apart."""
 _MOST_MOMENTS = 15
@@ -101,12 +103,13 @@ class LayerInTime:
     def _motion(self, before: int, box: Box) -> Motion:
         info = self._reader.info
         after = before + 1
-        return Motion(
-            _cut(self._flow(before, after), box),
-            _cut(self._flow(after, before), box),
-            _cut(self._flow(before, before - 1), box) if before > info.first_frame else None,
-            _cut(self._flow(after, after + 1), box) if after < info.last_frame else None,
-        )
+        ways = [(before, after), (after, before), (before, before - 1), (after, after + 1)]
+        known = [way for way in ways if info.first_frame <= way[1] <= info.last_frame]
+        for frame in {number for way in known for number in way}:
+            self._box(frame)
+        with ThreadPoolExecutor(_SEARCHES_AT_ONCE) as pool:
+            found = dict(zip(known, pool.map(lambda way: _cut(self._flow(*way), box), known), strict=True))
+        return Motion(found[ways[0]], found[ways[1]], found.get(ways[2]), found.get(ways[3]))
 
     def _find_flow(self, source: int, target: int) -> Floats:
         """Displacements over the small frame; where neither frame shows anything they are 0."""
