@@ -66,8 +66,10 @@ def _under_way(entry: RetimePeopleJob) -> NextStep:
     doing = f"{entry.strip} is being decomposed."
     if entry.task == Task.PEOPLE:
         doing = f"The people in {entry.strip} are being looked for."
+    # What was never saved could not be found again.
+    free = "save, or close Blender" if bpy.data.filepath else "but save before you close Blender"
     return NextStep(
-        f"{doing} You can go on editing, save, or close Blender.",
+        f"{doing} You can go on editing, {free}.",
         "RENDER_ANIMATION",
         fields=("progress",),
     )

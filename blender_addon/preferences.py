@@ -66,9 +66,13 @@ def preference(context: bpy.types.Context, name: str) -> str:
 def set_preference(context: bpy.types.Context, name: str, value: str) -> None:
     """Change one of the preferences; nothing for an extension enabled from the command line, which has none."""
     addon = context.preferences.addons.get(__package__)
-    if addon and addon.preferences:
-        setattr(addon.preferences, name, value)
-        context.preferences.is_dirty = True
+    if not addon or not addon.preferences:
+        return
+    setattr(addon.preferences, name, value)
+    context.preferences.is_dirty = True
+    if context.preferences.use_preferences_save and not bpy.app.background and not bpy.app.factory_startup:
+        # As Blender would do when it is closed; it may be killed instead.
+        bpy.ops.wm.save_userpref()
 
 
 def launch_of(context: bpy.types.Context, installed: Path | None) -> Launch:
