@@ -66,6 +66,7 @@ class RETIME_PEOPLE_PT_main(_RetimeTab, bpy.types.Panel):
             draw_progress(layout.box(), entry)
         if "install" in step.fields:
             draw_install(layout.box(), session().installer)
+        draw_bake(layout, context)
         scene = sequencer_scene(context)
         if scene is not None and len(scene.retime_people.people):
             draw_people(layout, scene.retime_people)
@@ -106,7 +107,6 @@ class RETIME_PEOPLE_PT_time(_RetimeTab, bpy.types.Panel):
             row.operator("retime_people.set_order", text="Behind", icon="TRIA_DOWN").behind = True
         layout.separator()
         _draw_grid(layout, PERSON_BUTTONS)
-        draw_bake(layout, context)
         layout.operator("retime_people.build_proxies", icon="RENDER_RESULT")
         layout.operator("retime_people.build_compositor", icon="NODETREE")
 
