@@ -75,7 +75,7 @@ def between(before: Floats, after: Floats, motion: Motion, share: float) -> Floa
     total = np.zeros_like(before)
     weights = np.zeros((*before.shape[:2], 1), np.float32)
     for side, opposite in (sides, sides[::-1]):
-        apart = _apart(side.near, opposite.near, motion.forward.shape[:2])
+        apart = _apart(side.near, opposite.near, motion.forward)
         settled = displaced(side.near, -side.part * apart)
         share_far = side.part * np.maximum(side.trust, _LEAST_TRUST)
         picture = ((1 - side.part) * settled + share_far * side.far) / ((1 - side.part) + share_far)
@@ -91,13 +91,15 @@ def _side(near: Floats, far: Floats, there: Floats, back: Floats, away: Floats |
     return _Side(displaced(near, start), displaced(far, end), trust, covered, part)
 
 
-def _apart(one: Floats, other: Floats, size: tuple[int, int]) -> Floats:
-    """How far, in pixels, two pictures of one moment are still from each other; looked for at a size (h, w)."""
-    h, w = one.shape[:2]
-    small = [np.asarray(cv2.resize(x, size[::-1], interpolation=cv2.INTER_AREA), np.float32) for x in (one, other)]
-    found = dense_search(*small, np.zeros((*size, 2), np.float32))
+def _apart(one: Floats, other: Floats, like: Floats) -> Floats:
+    """How far, in pixels, two pictures of one moment are still from each other; looked for at a field's size."""
+    (h, w), (small_h, small_w) = one.shape[:2], like.shape[:2]
+    small_one, small_other = (
+        np.asarray(cv2.resize(x, (small_w, small_h), interpolation=cv2.INTER_AREA), np.float32) for x in (one, other)
+    )
+    found = dense_search(small_one, small_other, np.zeros((small_h, small_w, 2), np.float32))
     large = cv2.resize(found, (w, h), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large * np.array([w / size[1], h / size[0]], np.float32), np.float32)
+    return np.asarray(large * np.array([w / small_w, h / small_h], np.float32), np.float32)
 
 
 def _paths(alpha: Floats, there: Floats, back: Floats, away: Floats | None, part: float) -> _Paths:

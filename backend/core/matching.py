@@ -25,6 +25,9 @@ _MARGIN = 0.02
 _DIS_PIXELS = 16
 """A smaller picture is too small for the pyramid of the finer match."""
 
+_FINEST_PIXELS = 200_000
+"""Larger pictures are matched by every second pixel only."""
+
 
 def match(a: Floats, b: Floats) -> Floats:
     """The displacement (H, W, 2), x and y in pixels, of what layer ``a`` shows towards where layer ``b`` shows it.
@@ -50,7 +53,7 @@ def dense_search(a: Floats, b: Floats, start: Floats) -> Floats:
     if min(a.shape[:2]) < _DIS_PIXELS:
         return start
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow.setFinestScale(0)
+    flow.setFinestScale(0 if a.shape[0] * a.shape[1] <= _FINEST_PIXELS else 1)
     return np.asarray(flow.calc(_grey(a), _grey(b), np.array(start, np.float32)), np.float32)
 
 
