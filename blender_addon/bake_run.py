@@ -171,18 +171,18 @@ def _wait_for(run: BakeRun) -> None:
 def _tick() -> float | None:
     """What Blender's timer calls; must never raise."""
     run = under_way()
-    if run is None:
-        return None
     try:
-        run.look()
+        if run is not None:
+            run.look()
     except Exception:
         logger.exception("The bake could not be followed")
         Live.run = None
+    # After the end too, or a bar that was drawn would stay.
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "SEQUENCE_EDITOR":
                 area.tag_redraw()
-    return TICK_SECONDS
+    return TICK_SECONDS if run is not None else None
 
 
 def unregister() -> None:
