@@ -22,6 +22,10 @@ _FLICKER = 1.0
 _CALMEST_SHARE = 0.3
 # ... and the strength (density) up to which all frames are as good as the best.
 _CALM = 0.02
+# Where even those effects are stronger than between these densities, the ground is never free: then the weakest are not
+# the calmest but those most wrong, and effects up to this many times as strong are as good.
+_NEVER_FREE = (0.2, 0.3)
+_AS_GOOD = 2.5
 # Frames without anybody near that are enough to do without the others: so many, and this share of the clip.
 _LEAST_FREE_FRAMES = 3
 _LEAST_FREE_SHARE = 0.15
@@ -88,7 +92,9 @@ def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags, rank: fl
     usable = seen & ~(near & free)
     burden = np.where(usable, strength, np.inf)
     limit = _pick(np.sort(burden, axis=0), np.maximum(usable.sum(0) - 1, 0) * _CALMEST_SHARE)
-    calm = usable & (burden <= np.maximum(limit, _CALM))
+    low, high = _NEVER_FREE
+    slack = 1 + (_AS_GOOD - 1) * np.clip((limit - low) / (high - low), 0, 1)
+    calm = usable & (burden <= np.maximum(slack * limit, _CALM))
     ordered, count = _ordered(undone, calm)
     middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, rank)
     rise = np.maximum(bright - middle, 0)

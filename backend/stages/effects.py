@@ -28,6 +28,10 @@ _EFFECTS_REACH = 1.2
 _PATCH = 0.03
 # Between these densities what is usual is taken for a shadow.
 _SHADOW = (0.04, 0.12)
+# As many pixels of shadow as tell of a clip's shadows as well as what is usual does.
+_DOUBT = 50
+# Ground that was ever seen this much (of a usual shadow's density) brighter than with its shadow is known.
+_CLEAN = 0.75
 # Between these densities an effect becomes believable where it is unusual.
 _STRANGE = (0.1, 0.3)
 # Restlessness (display values) up to which ground is calm enough for leftovers to mean something.
@@ -150,6 +154,48 @@ def agreed(learned: Floats, usual: Floats) -> Floats:
     """
     between = (learned + usual) / 2
     return np.where(usual > np.abs(between), usual, between).astype(np.float32)
+
+
+def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
+    """The shadows among usual effects, as deep and of the colour that shadows have in this clip: (T, h, w, 3).
+
+    The sky lights up shadows, and how much it adds of which colour differs from clip to clip. It can be measured
+    where most of a shadow is seen, because the background is known without it.
+
+    Args:
+        usual: (T, h, w, 3) densities.
+        observed: (T, h, w, 3) densities of the plate over the background, 0 where a body hides it.
+    """
+    shadow = (usual.min(-1) > _SHADOW[1]) & (observed.mean(-1) > usual.mean(-1) / 2) & (observed.min(-1) > _PATCH)
+    if not shadow.any():
+        return usual
+    doubt = _DOUBT * usual[shadow].mean(0)
+    factor = (observed[shadow].sum(0) + doubt) / (usual[shadow].sum(0) + doubt)
+    return np.where((usual > 0).all(-1, keepdims=True), usual * factor, usual).astype(np.float32)
+
+
+def with_burnt_in(
+    alone: Floats, together: Floats, usual: Floats, usual_alone: Floats, darkest: Floats
+) -> tuple[Floats, Floats]:
+    """Learned effects, and half of what is usual beyond them where no frame shows the ground without a shadow.
+
+    There nothing can be learned: the first background has the shadow in it, and the picture is explained without one.
+
+    Args:
+        alone: (T, N, h, w, 3), together: (T, h, w, 3) densities as learned.
+        usual: (T, h, w, 3) all together as usual.
+        usual_alone: (T, N, h, w, 3) everybody's as usual.
+        darkest: (T, h, w) the largest density that a pixel ever had over the first background.
+    """
+    amount = usual.mean(-1)
+    never_clean = np.clip(2 - 2 * darkest / np.maximum(_CLEAN * amount, _PATCH), 0, 1)
+    shadow = never_clean * (usual.min(-1) > _SHADOW[0])
+    missing = np.maximum(usual - together, 0) / 2 * shadow[..., None]
+    whose = np.maximum(usual_alone.mean(-1, keepdims=True), 0)
+    share = whose / np.maximum(whose.sum(1, keepdims=True), 1e-3)
+    # Half-way, as in ``agreed``; the plate says at full size how strong it is.
+    extra = share * missing[:, None]
+    return np.asarray(alone + extra, np.float32), np.asarray(together + extra.sum(1), np.float32)
 
 
 def without_strange(alone: Floats, together: Floats, unusual: Floats) -> tuple[Floats, Floats]:

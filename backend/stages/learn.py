@@ -15,13 +15,16 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from backend.core.color import Floats
+from backend.core.opacity import density
 from backend.model.effect_net import EffectNet
 from backend.stages.effects import (
     Effects,
     TrainingBackground,
     agreed,
+    as_in_this_clip,
     nearest_person,
     somebody_near,
+    with_burnt_in,
     with_leftovers,
     without_strange,
 )
@@ -93,9 +96,10 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         return Learned(nearest_person(data, restless), 0, 0)
     data.casts = shadows_cast(data)
     with FlopCounterMode(display=False) as counter:
-        alone, together = usual_effects(prior_net(), data, background, restless)
-    usual = channels_last(together)
-    data.unusual = unusual(alone)
+        usual_alone, together = usual_effects(prior_net(), data, background, restless)
+    observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
+    usual = as_in_this_clip(channels_last(together), observed)
+    data.unusual = unusual(usual_alone)
     data.background = channels_first(background.refit(usual))
     data.casts = shadows_cast(data)
     counted = counter.get_total_flops()
@@ -123,6 +127,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         channels_last(together),
         data.unusual[:, :, 0].cpu().numpy(),
     )
+    each, every = with_burnt_in(each, every, usual, channels_last(usual_alone), background.darkest())
     clean = background.refit(agreed(every, usual))
     effects = with_leftovers(each, every, usual, clean, data, restless)
     counted += counter.get_total_flops() * (1 + len(run.settings.refits))

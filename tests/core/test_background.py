@@ -133,3 +133,14 @@ def test_what_is_not_seen_is_not_restless() -> None:
     # Seen in every other frame only, so that no two follow each other.
     seen[::2] = False
     assert not restlessness(noise, seen).any()
+
+
+def test_ground_that_is_never_free_does_not_take_the_weakest_prediction_for_the_truest() -> None:
+    """A shadow that never leaves, undone too little as often as too much: its mean is right, its weakest is not."""
+    density = 0.35 + np.random.default_rng(1).uniform(-0.15, 0.15, (T, 1, 1)).astype(np.float32)
+    strength = np.zeros((T, H, W), np.float32)
+    strength[(slice(None), *SHADOW)] = density
+    undone = frames()
+    undone[(slice(None), *SHADOW)] *= np.exp(density - 0.35)[..., None]
+    found = calmest(undone, flags(True), strength, flags(True))
+    assert np.abs(found.picture - ground())[SHADOW].mean() < 0.04
