@@ -32,6 +32,7 @@ _RATE = 2e-3
 _LEAST_BODY = 250
 _WORKERS = 2
 _LOOK_AGAIN = 100
+_STILL = 0.2
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -181,7 +182,8 @@ def lesson(rng: np.random.Generator, stored: Bytes) -> tuple[Floats, Floats]:
         maps[..., 10],
         maps[..., 11],
     )
-    evidence = Evidence(maps[..., 6] * 4, maps[..., 7], maps[..., 8])
+    certain = maps[..., 8] * _never_empty(rng, own)
+    evidence = Evidence(maps[..., 6] * 4, maps[..., 7], certain)
     changed = np.clip(np.abs(picture - behind).max(-1) * 12, 0, 1)
     rough = roughened(rng, own, others, np.asarray(changed, np.float32))
     place = body_place(rough) or place_of(own)
@@ -191,6 +193,20 @@ def lesson(rng: np.random.Generator, stored: Bytes) -> tuple[Floats, Floats]:
     near = cv2.GaussianBlur(others, (0, 0), float(rng.uniform(0.3, 2)))
     square = view.cut(np.concatenate([seen, rough[..., None], near[..., None], own[..., None]], -1))
     return inputs_of(square[..., :-3], square[..., -3], square[..., -2]), square[..., -1]
+
+
+def _never_empty(rng: np.random.Generator, mask: Floats) -> Floats:
+    """0 around somebody who hardly moves: there the ground is never to be seen; else 1."""
+    seen = np.ones_like(mask)
+    rows, columns = np.nonzero(mask > 0.5)
+    if len(rows) and rng.random() < _STILL:
+        top, bottom, left, right = rows.min(), rows.max(), columns.min(), columns.max()
+        room = rng.uniform(-0.1, 0.3, 4) * (bottom - top)
+        seen[
+            max(0, round(top - room[0])) : round(bottom + room[1]),
+            max(0, round(left - room[2])) : round(right + room[3]),
+        ] = 0
+    return seen
 
 
 def draw_pictures(folder: Path, seed: int, count: int) -> None:

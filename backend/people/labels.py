@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import cv2
 import numpy as np
@@ -28,6 +28,8 @@ _SURE = 0.9
 _SURE_BACKGROUND = 0.08
 # Pixels of a part within a body that make it the body's.
 _HELD = 12
+# So far beside a drawn body (in its heights) there is nothing of it.
+_BESIDE = 0.15
 _RIM = np.ones((3, 3), np.uint8)
 
 
@@ -87,15 +89,23 @@ def _grow(labels: Labels, evidence: Evidence, probabilities: Floats) -> None:
             labels[(parts == part) & changed & inside] = holders[0] + 1
 
 
-def hinted_labels(masks: Mapping[int, Floats], everybody: bool) -> Labels:
-    """Labels from drawn masks: the people by their number; the rest is background when ``everybody`` is drawn."""
+def hinted_labels(masks: Mapping[int, Floats], others: Iterable[Figure], everybody: bool) -> Labels:
+    """Labels from drawn masks: the people by their number, what is around them background but where ``others`` are.
+
+    When it is known of ``everybody`` where they are, all else is background.
+    """
     shape = next(iter(masks.values())).shape
     labels = np.full(shape, BACKGROUND if everybody else UNKNOWN, np.int32)
-    edge = np.ones((3, 3), np.uint8)
-    for person, mask in masks.items():
-        body = (mask > 0.5).astype(np.uint8)
-        labels[cv2.dilate(body, edge) > 0] = UNKNOWN
-        labels[cv2.erode(body, edge) > 0] = person + 1
+    bodies = {person: (mask > 0.5).astype(np.uint8) for person, mask in masks.items()}
+    for body in bodies.values():
+        reach = 2 * round(_BESIDE * np.ptp(np.flatnonzero(body.any(1)))) + 3 if body.any() else 3
+        labels[cv2.dilate(body, np.ones((reach, reach), np.uint8)) > 0] = BACKGROUND
+    for figure in others:
+        labels[area(figure, shape, 1.1, 1.3)] = UNKNOWN
+    for body in bodies.values():
+        labels[cv2.dilate(body, _RIM) > 0] = UNKNOWN
+    for person, body in bodies.items():
+        labels[cv2.erode(body, _RIM) > 0] = person + 1
     return labels
 
 

@@ -76,7 +76,9 @@ class Lessons:
     def _drawn(self, index: int) -> tuple[Labels, list[Place | None]]:
         hinted = {person: frames[index] for person, frames in self.anchors.masks.items() if index in frames}
         places = [place_of(hinted[p]) if p in hinted else None for p in range(self._people)]
-        return hinted_labels(hinted, len(hinted) == self._people), places
+        rest = {person: figure for person, figure in self._figures(index).items() if person not in hinted}
+        everybody = len(hinted) + len(rest) == self._people
+        return hinted_labels(hinted, rest.values(), everybody), places
 
     def _found(self, index: int, left_out: set[int]) -> tuple[Labels, list[Place | None]]:
         """What is certain in a frame without those ``left_out``, and where everybody is."""

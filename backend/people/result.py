@@ -34,6 +34,8 @@ _LEAST_FRAMES = 3
 # Somebody who never moves against the background by so many heights per frame, at the quickest part, stands still.
 _STILL = 0.006
 _STILL_SHARE = 0.06
+# What goes with the background nearly always does so too, though a blurred frame now and then looks like motion.
+_FIXED, _FIXED_SHARE = 0.0006, 0.25
 _GOLDEN = 0.618034
 
 
@@ -61,7 +63,8 @@ def sight(scene: Scene, masks: FrameStore, person: int) -> Sighting | None:
     if len(seen) < min(_LEAST_FRAMES, len(scene)):
         return None
     moving = np.mean([value > _STILL for value in quick])
-    return Sighting(seen.tolist(), int(areas.argmax()), bool(moving < _STILL_SHARE))
+    fixed = np.median(quick) < _FIXED and moving < _FIXED_SHARE
+    return Sighting(seen.tolist(), int(areas.argmax()), bool(fixed or moving < _STILL_SHARE))
 
 
 def _quickness(scene: Scene, index: int, body: Flags) -> float:

@@ -179,10 +179,12 @@ class Trainer:
         shift = torch.from_numpy(self._random.normal(0, _PLACE_JITTER, (len(labels), people, 2)).astype(np.float32))
         grow = torch.from_numpy(np.exp(self._random.normal(0, _SIZE_JITTER, shape)).astype(np.float32))
         where = where * grow + shift
-        # Ground looks like ground wherever somebody stands on it: some of it is learned as if it lay on the body.
+        # Ground looks like ground, and everybody like themselves, before whosever body it is: some pixels are learned
+        # as if they lay on the bodies of others.
         spot = (self._random.random((len(labels), people, 2)) - 0.5) * np.array(_BODY_BOX)
-        moved = torch.from_numpy(self._random.random((len(labels), 1, 1)) < _MOVED) & (labels == 0)[:, None, None]
-        where = torch.where(moved, torch.from_numpy(spot.astype(np.float32)), where)
+        own = nn.functional.one_hot(labels, people + 1)[:, 1:, None] > 0
+        moved = torch.from_numpy(self._random.random((len(labels), 1, 1)) < _MOVED)
+        where = torch.where(moved & ~own, torch.from_numpy(spot.astype(np.float32)), where)
         # What differs from the empty scene is not known everywhere: looks must do without it.
         blind = torch.from_numpy(self._random.random((len(labels), 1)) < _BLIND) | moved[:, 0]
         looks = torch.where(blind, looks * _LOOKS_ONLY, looks)

@@ -17,7 +17,7 @@ from backend.media.people_info import read_people
 from backend.media.plates import open_plate
 from backend.people.find import find_people
 from backend.protocol import DecomposeRequest, DecomposeSettings, Event, Task
-from tests.people.walkers import clip, iou, wall, write_frames
+from tests.people.walkers import clip, crowd, iou, wall, write_frames
 
 
 def search(
@@ -116,6 +116,17 @@ def test_a_cut_is_named(tmp_path: Path) -> None:
 def test_one_frame_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlateError, match="one frame only"):
         search(write_frames(tmp_path / "plate", [wall()]), tmp_path / "masks")
+
+
+def test_twelve_people_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.people.motion._STEPS", (40, 40))
+    pictures, truth = crowd(12, 5)
+    search(write_frames(tmp_path / "plate", pictures), tmp_path / "masks")
+    found = list(found_masks(tmp_path / "masks").values())
+    overlaps = np.array([[np.mean([iou(t[f], m[f]) for f in range(5)]) for m in found] for t in truth])
+    assert len(found) == 12
+    assert sorted(overlaps.argmax(1).tolist()) == list(range(12))
+    assert overlaps.max(1).min() > 0.5
 
 
 def test_a_cancel_leaves_nothing(crossing: tuple[Path, np.ndarray], tmp_path: Path) -> None:

@@ -70,6 +70,25 @@ def clip(frames: int = 18, shadow: bool = True) -> tuple[list[np.ndarray], np.nd
     return pictures, masks
 
 
+def crowd(people: int, frames: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Frames (H, W, 3) of people who walk one behind the other, and their visible masks (N, T, H, W)."""
+    size, dice = (40 * people, 110), np.random.default_rng(4)
+    clothes = [
+        {"skin": SKIN, "shirt": dice.uniform(0, 1, 3), "trousers": dice.uniform(0, 0.5, 3)} for _ in range(people)
+    ]
+    pictures, masks = [], np.zeros((people, frames, size[1], size[0]), np.float32)
+    for index in range(frames):
+        picture = wall(*size)
+        for person, colors in enumerate(clothes):
+            x = 10 + 38 * person + 2.5 * index
+            for name, mask in body(x, 2 * np.pi * index / 9 + person, 66, size).items():
+                picture = picture + mask[..., None] * (np.array(colors[name], np.float32) - picture)
+                masks[person, index] = np.maximum(masks[person, index], mask)
+        noisy = picture + dice.normal(0, 0.006, picture.shape)
+        pictures.append(np.clip(noisy, 0, 1).astype(np.float32))
+    return pictures, masks
+
+
 def write_frames(folder: Path, pictures: list[np.ndarray], first: int = 1) -> Path:
     """Frames as 8-bit PNG files numbered from ``first``."""
     folder.mkdir(parents=True, exist_ok=True)
