@@ -8,14 +8,14 @@ import bpy
 
 from .backend_install import InstallState
 from .backend_process import BackendState
-from .compat import sequencer_scene
+from .compat import left_handle, right_handle, sequencer_scene
 from .plate_render import why_not_source
 from .preparation import has_request
 from .properties import RetimePeopleJob, chosen_person, job_of_strip
 from .protocol import JobState
 from .pump import session
 from .session import PREPARING
-from .strips import layer_strips
+from .strips import layer_strips, shown_pieces
 
 UNUSABLE = (BackendState.NOT_CONFIGURED, BackendState.MISMATCH)
 
@@ -165,3 +165,11 @@ def why_no_mark(context: bpy.types.Context) -> str:
     """A moment has to be marked before it can be cleared."""
     scene = sequencer_scene(context)
     return "" if scene and scene.retime_people.mark_person else "No moment is marked"
+
+
+def why_not_at(scene: bpy.types.Scene, person: str, frame: int) -> str:
+    """Nothing comes of a change at a frame on which the person is never seen."""
+    pieces = shown_pieces(scene, person)
+    first = min(map(left_handle, pieces), default=frame)
+    last = max(map(right_handle, pieces), default=frame + 1) - 1
+    return "" if first <= frame <= last else f"{person} is seen on the frames {first} to {last}; go there first"

@@ -10,8 +10,9 @@ from ..compat import Scene, Strip, content_end, content_start, sequencer_scene, 
 from ..hold import hold_until
 from ..people_list import refresh
 from ..person_copies import duplicate
+from ..poll_reasons import why_not_at
 from ..strip_keys import freeze, move_content, reset, set_speed
-from ..strips import SHOT, background_of, seen_frames
+from ..strips import SHOT, active_person, background_of, seen_frames
 from .person import PersonOperator, frame_properties, person_property
 
 
@@ -28,10 +29,12 @@ class RETIME_PEOPLE_OT_freeze(PersonOperator, bpy.types.Operator):
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Start from the playhead."""
+        """Start from the playhead, which may stand where nothing would come of it."""
         if not self.properties.is_property_set("frame"):
             self.frame = sequencer_scene(context).frame_current
-        return self.execute(context)
+        scene = sequencer_scene(context)
+        elsewhere = why_not_at(scene, self.person or active_person(scene), self.frame)
+        return self.refuse(elsewhere) if elsewhere else self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Freeze all of the person."""

@@ -273,3 +273,11 @@ def test_keys_survive_saving(loaded, ops, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "file.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "file.blend"))
     assert shown(bpy.context.scene, tmp_path)[0] == [0, 1, 2, 3, 4, 4, 4, 4, 5, 6, 7, 8]
+
+
+def test_where_nobody_is_seen_the_button_says_so(loaded):
+    why_not_at = strips_of_addon("poll_reasons").why_not_at
+    assert [why_not_at(loaded, "anna", frame) for frame in (1, 5, FRAMES)] == ["", "", ""]
+    for frame in (0, FRAMES + 1):
+        assert why_not_at(loaded, "anna", frame) == f"anna is seen on the frames 1 to {FRAMES}; go there first"
+    assert why_not_at(loaded, "nobody", 5) == ""

@@ -27,6 +27,8 @@ RESULT = Path(os.environ.get("GUI_PACE", "pace.json"))
 PRESET = os.environ.get("GUI_PRESET", "standard")
 SECONDS = float(os.environ.get("GUI_PACE_SECONDS", "60"))
 """How long is trained, and how long is watched without a job."""
+DRAWN_EVERY = 0.5
+"""Seconds between two news of a job."""
 PATIENCE = 900
 NICENESS = 10
 """That of the backend."""
@@ -43,10 +45,10 @@ def pace() -> Steps:
     watch, hand = Stopwatch(), restless_hand()
     watch.begin()
     watch.phase = "no job, processor free"
-    yield SECONDS / 2
+    yield from drawn_often(SECONDS / 2)
     watch.phase = "no job, processor busy"
     others = [busy_process() for _ in range(os.cpu_count() or 1)]
-    yield SECONDS / 2
+    yield from drawn_often(SECONDS / 2)
     for process in others:
         process.kill()
     watch.phase = "between"
@@ -64,6 +66,13 @@ def pace() -> Steps:
     watch.running = False
     hand.kill()
     write(watch)
+
+
+def drawn_often(seconds: float) -> Steps:
+    """Let the sidebar be drawn as often as a job that tells much has it drawn."""
+    for _ in range(round(seconds / DRAWN_EVERY)):
+        next(region for region in timeline().regions if region.type == "UI").tag_redraw()
+        yield DRAWN_EVERY
 
 
 def watched_job(watch: Stopwatch, operator: bpy.ops) -> Steps:
