@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import bpy
@@ -15,7 +16,7 @@ from .strips import layer_strips
 @persistent
 def _after_edit(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """A strip may have been moved or retimed by hand."""
-    if depsgraph.id_type_updated("SCENE"):
+    if _is_main_thread() and depsgraph.id_type_updated("SCENE"):
         original = bpy.data.scenes.get(scene.name) or scene
         refresh(original)
         if not _is_dragging():
@@ -32,9 +33,14 @@ def _refresh_all(*_: object) -> None:
 
 @persistent
 def _before_render(*_: object) -> None:
-    """Without a window nothing else may have told of a change; with one this is a thread that may change nothing."""
-    if bpy.app.background:
+    """A script's changes may not have been told by anything else."""
+    if _is_main_thread():
         _refresh_all()
+
+
+def _is_main_thread() -> bool:
+    """False while Blender renders beside its window: nothing may be changed from there."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _is_dragging() -> bool:

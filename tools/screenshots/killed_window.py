@@ -50,6 +50,7 @@ def decompose_until() -> Steps:
     if WHAT == "preparing":
         # Not saved since: only the journal knows of the job.
         yield from until(lambda: newest().stage.startswith(PREPARING) and newest().fraction > 0)
+        return
     save()
     if WHAT == "decomposing":
         yield from until(lambda: newest().job_id and newest().fraction > 0)
