@@ -36,6 +36,10 @@ from steps import MODULE, ROOT, Steps, over, run, scene, shot, timeline
 
 PICTURES = Path(os.environ.get("GUI_PICTURES") or ROOT / "docs" / "pictures" / "guide")
 NAMES = ("Anna", "Bruno") if FINDER else ("anna", "bruno")
+DRAFT = os.environ.get("GUI_DRAFT", "0") == "1"
+"""Whether the layers are drafts, of which there is no preview while they are made."""
+TRAINED = 60
+"""Seconds of training otherwise."""
 FRAMES = 40
 """Of the example clip."""
 PATIENCE = 1800
@@ -61,7 +65,11 @@ def tour() -> Steps:
     rest()
     yield LONG_ENOUGH
     shot(PICTURES / "05_people.png")
-    yield from click("preset")
+    if DRAFT:
+        yield from click("preset")
+    else:
+        # Enough to see what is learned.
+        scene().retime_people.settings.max_seconds = TRAINED
     yield from click("decompose")
     yield from wait_for_job("06_progress.png", is_pictured)
     yield LONG_ENOUGH
@@ -118,7 +126,8 @@ def retime() -> Steps:
     yield from click("retime_people.offset")
     yield LONG_ENOUGH
     shot(PICTURES / "10_offset.png")
-    yield from press_strip(NAMES[0])
+    strips = scene().sequence_editor.strips_all
+    yield from press_strip(min(NAMES, key=lambda name: strips[name].channel))
     yield from press_frame(26)
     yield from click("behind=False")
     yield LONG_ENOUGH
@@ -132,9 +141,11 @@ def render(folder: Path) -> Steps:
     scene().render.filepath = f"{film}/"
     bpy.context.preferences.view.render_display_type = "NONE"
     yield from press_key("ctrl+F12")
-    while bpy.app.is_job_running("RENDER"):
+    for _ in range(2 * PATIENCE):
         yield 0.5
-    if not any(film.iterdir()):
+        if any(film.iterdir()) and not bpy.app.is_job_running("RENDER"):
+            break
+    else:
         raise RuntimeError("Nothing was rendered")
     yield from press_frame(20)
     yield LONG_ENOUGH
