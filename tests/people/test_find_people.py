@@ -73,6 +73,7 @@ def test_two_who_cross_keep_their_names(crossing: tuple[Path, np.ndarray], tmp_p
         ".thumbnails",
         "Person 1",
         "Person 2",
+        "order.json",
         "people.json",
     ]
 
