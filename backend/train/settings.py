@@ -25,8 +25,8 @@ class TrainSettings:
 
     steps: int
     batch_frames: int = 8
-    pixels: int = 64 * 112
-    """Area of a training picture when people are large: a quarter of 448x256 in each direction."""
+    pixels: int = 80 * 144
+    """Area of a training picture when people are large: about a third of 448x256 in each direction."""
     body_pixels: int = 30
     """How tall people should be; for smaller ones the pictures grow, ..."""
     most_growth: float = 3.0
