@@ -23,6 +23,8 @@ from .strips import active_person, people
 Button = tuple[str, dict[str, Any]]
 """Name of an operator, without our prefix, and what it is given."""
 
+FIND_PEOPLE: tuple[Button, ...] = (("find_people", {}), ("add_masks_folder", {}))
+
 
 @dataclass(frozen=True)
 class NextStep:
@@ -86,9 +88,19 @@ def _about_job(entry: RetimePeopleJob) -> NextStep:
         return NextStep(text, "IMPORT", bool(entry.message), (load, ("dismiss", {})))
     text = entry.message or f"{entry.strip}: {entry.state}."
     failed = entry.state == JobState.FAILED
-    can_go_on = entry.job_id or has_request(Path(entry.out), entry.task)
-    go_on = "resume" if can_go_on else "decompose"
-    return NextStep(text, "ERROR" if failed else "INFO", failed, ((go_on, {}), ("dismiss", {})))
+    return NextStep(text, "ERROR" if failed else "INFO", failed, (*_go_on(entry), ("dismiss", {})))
+
+
+def _go_on(entry: RetimePeopleJob) -> tuple[Button, ...]:
+    """What leads on from a job that ended early."""
+    if entry.job_id or has_request(Path(entry.out), entry.task):
+        return (("resume", {}),)
+    # The list of people may never have been saved.
+    return FIND_PEOPLE if _is_nobody_known(entry.id_data) else (("decompose", {}),)
+
+
+def _is_nobody_known(scene: bpy.types.Scene) -> bool:
+    return all(person.from_layers for person in scene.retime_people.people)
 
 
 def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep:
@@ -104,9 +116,9 @@ def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep
     backend = _about_backend()
     if backend is not None:
         return backend
-    if all(person.from_layers for person in scene.retime_people.people):
+    if _is_nobody_known(scene):
         text = f"Who is to be seen in {strip.name}? Find the people, or bring their masks."
-        return NextStep(text, "COMMUNITY", False, (("find_people", {}), ("add_masks_folder", {})))
+        return NextStep(text, "COMMUNITY", False, FIND_PEOPLE)
     text = f"Split {strip.name} into one layer per person."
     return NextStep(text, "RENDERLAYERS", False, (("decompose", {}),), ("preset",))
 

@@ -103,6 +103,8 @@ def test_a_job_that_waits_for_a_backend_says_so(clip, step, backend):
 def test_what_was_never_sent_is_begun_again(clip, step):
     job = bpy.context.scene.retime_people.jobs.add()
     job.strip, job.out, job.state, job.message = "plate", "/o", "cancelled", "Blender was closed."
+    assert step() == ("Blender was closed.", ["find_people", "add_masks_folder", "dismiss"])
+    bpy.ops.retime_people.add_mask()
     assert step() == ("Blender was closed.", ["decompose", "dismiss"])
 
 
