@@ -12,9 +12,9 @@ from steps import Steps, over, scene, timeline, window
 Spot = tuple[int, int]
 COLUMNS = (0.3, 0.75, 0.93, 0.1)
 """Where in the width of the sidebar buttons are looked for."""
-ROW = 18
+ROW = 15
 """Pixels between two tries, less than a button is high."""
-SETTLE = 0.05
+SETTLE = 0.1
 """Seconds that Blender gets to see that the mouse has moved."""
 SCREENS = 3
 """How often the sidebar is scrolled down before it is given up."""
