@@ -130,8 +130,8 @@ def inputs_of(square: Floats, own: Floats, others: Floats) -> Floats:
 
 def _both_ways(net: OutlineNet, inputs: Tensor) -> Tensor:
     """Odds (SIDE, SIDE): the mean of what is found in the square and in its mirror image."""
-    found, mirrored = net(torch.stack([inputs, inputs.flip(2)]))
-    return (found + mirrored.flip(1)) / 2
+    answers: Tensor = net(torch.stack([inputs, inputs.flip(2)]))
+    return (answers[0] + answers[1].flip(1)) / 2
 
 
 @torch.no_grad()
