@@ -193,7 +193,7 @@ def draw(plate: Path, names: list[str], found: Masks, path: Path) -> None:
 def page(record: dict[str, dict[str, dict[str, object]]]) -> str:
     """The results as a page."""
     lines = ["# How well people are found", "", "Made by `python -m benchmarks.people`; don't edit.", ""]
-    lines += ["The finder was given its network of outlines in e8dd6d2; rows from before it say so.", ""]
+    lines += ["Each row names the build it was measured with; the network of outlines came in e8dd6d2.", ""]
     lines += ["Seconds are those of one processor core, all of the work on one thread.", ""]
     lines += ["IoU: found and true mask of a person, the mean over the frames in which the person is to be seen.", ""]
     for kind, clips in sorted(record.items(), reverse=True):
