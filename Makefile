@@ -53,16 +53,21 @@ check: $(VENV)/installed ## format, lint, types, import contracts, spelling, mod
 	@cmp backend/protocol.py blender_addon/protocol.py || { echo "run 'make protocol'"; exit 1; }
 	@echo "check: all clean"
 
+IN_BLENDER := tests/addon tests/end_to_end
+
+# Blender 4.5's own renderer dies of a segmentation fault now and then under these tests (5.0 and 5.2 never
+# did). Then, and only then, they are run once more; a test that fails is never repeated.
 test: $(VENV)/installed test-blender ## the whole test suite, in all Blenders
-	$(PY) -m pytest
+	$(PY) -m pytest $(IN_BLENDER) || { [ $$? -eq 139 ] && echo "Blender 4.5 died of itself: once more" && $(PY) -m pytest $(IN_BLENDER); }
+	$(PY) -m pytest $(addprefix --ignore=,$(IN_BLENDER))
 
 test-blender: $(VENV)/installed $(VENV_50)/installed test-blender-newest ## the add-on's tests in Blender 5.0 and 5.2
-	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_50) -m pytest tests/addon tests/end_to_end
+	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_50) -m pytest $(IN_BLENDER)
 
 test-blender-newest: ## the add-on's tests in Blender 5.2, where there is a Python 3.13
 ifneq ($(PYTHON_313),)
 test-blender-newest: $(VENV)/installed $(VENV_52)/installed
-	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_52) -m pytest -W ignore::DeprecationWarning tests/addon tests/end_to_end
+	RETIME_PEOPLE_PYTHON="$(CURDIR)/$(PY)" $(PY_52) -m pytest -W ignore::DeprecationWarning $(IN_BLENDER)
 else
 test-blender-newest:
 	@echo "Blender 5.2 is not tested: it needs Python 3.13, and none was found; say make PYTHON_313=path/to/python3.13"
