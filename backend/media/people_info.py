@@ -78,7 +78,7 @@ def read_people(folder: Path) -> PeopleInfo:
         people = tuple(_person(entry) for entry in fields["people"])
         known = {f.name for f in dataclasses.fields(PeopleInfo)}
         return PeopleInfo(**{**{k: v for k, v in fields.items() if k in known}, "people": people})
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MaskError(f"{path} is not a list of people ({error})", "Find the people again, or delete it") from error
 
 

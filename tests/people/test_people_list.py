@@ -42,7 +42,11 @@ def test_nobody_used_is_said(tmp_path: Path) -> None:
         open_masks(tmp_path, PLATE)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "other"}', '{"format": "retime-people/people-1"}'])
+NOT_LISTS = ("", "[]", "{}", '{"format": "other"}', '{"format": "retime-people/people-1"}')
+NOBODY = '{"format": "retime-people/people-1", "people": [null]}'
+
+
+@pytest.mark.parametrize("text", [*NOT_LISTS, NOBODY])
 def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "people.json").write_text(text)
     with pytest.raises(MaskError, match="not a list of people"):
