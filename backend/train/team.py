@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import importlib
 import os
 from collections.abc import Iterable
 from enum import IntEnum
@@ -42,6 +43,9 @@ class Team:
         if size == 1:
             return cls()
         team = cls(int(os.environ["RANK"]), size, int(os.environ.get("LOCAL_RANK", "0")))
+        # Its functions keep the group that is there when they are defined. Were the optimiser to import them later, the
+        # group's threads would outlive the team, and Python now and then aborts when it ends with them running.
+        importlib.import_module("torch.distributed.nn")
         # Orders and data travel over gloo, which takes tensors of the processor; gradients of a card over its own way.
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
         return team

@@ -28,6 +28,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def threads() -> list[str]:
+    """What this process's threads are called, where the system tells."""
+    return [name.read_text() for name in Path("/proc/self/task").glob("*/comm")]
+
+
 def learned(team: Team) -> tuple[list[float], np.ndarray]:
     data = toy_data()
     state = new_state(data, QUICK, 3)
@@ -49,6 +54,7 @@ def one_of_two(rank: int, port: int, folder: Path) -> None:
             follow(team, CPU)
     finally:
         team.leave()
+    assert not [name for name in threads() if "gloo" in name]
 
 
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
