@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..compat import left_handle, sequencer_scene
 from ..drawn_people import add_drawn, drawn_people, found_folder, frame_in_strip, plate_name
@@ -19,6 +19,7 @@ from ..preparation import ShotPlan, plan_search
 from ..properties import RetimePeopleScene, chosen_person, settings_of
 from ..pump import session
 from ..scratch import ShotError
+from .person import direction_property
 from .shot import Search
 
 
@@ -169,14 +170,7 @@ class RETIME_PEOPLE_OT_move_found(_Correction, bpy.types.Operator):
     bl_idname = "retime_people.move_found"
     bl_label = "Move Found Person in Depth"
 
-    direction: EnumProperty(
-        name="Direction",
-        description="Where to",
-        items=(
-            ("FRONT", "To the Front", "In front of the next person"),
-            ("BACK", "To the Back", "Behind the next one"),
-        ),
-    )
+    direction: direction_property()
 
     @property
     def change(self) -> str:

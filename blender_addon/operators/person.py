@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..bake import take_off
 from ..channels import NoFreeChannel
@@ -25,6 +25,18 @@ def person_property() -> StringProperty:
     """The keyword by which a person is named."""
     return StringProperty(
         name="Person", description="Name of the person's layer; empty means the person whose strip is active"
+    )
+
+
+def direction_property() -> EnumProperty:
+    """The keyword that says which way a person moves in the depth order."""
+    return EnumProperty(
+        name="Direction",
+        description="Where to",
+        items=(
+            ("FRONT", "To the Front", "In front of the next person"),
+            ("BACK", "To the Back", "Behind the next one"),
+        ),
     )
 
 

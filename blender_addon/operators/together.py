@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..bake import take_off
 from ..channels import NoFreeChannel
@@ -18,7 +18,7 @@ from ..people_list import refresh
 from ..poll_reasons import allowed, why_no_mark
 from ..strip_keys import RetimingProblem, edited, move_content, set_speed
 from ..strips import SUBJECT, active_person, layer_strips, people, pieces_of, seen_frames
-from .person import PersonOperator, frame_properties, person_property
+from .person import PersonOperator, direction_property, frame_properties, person_property
 
 LEAST_FIT = 0.3
 """People whose motion goes together less well than this have nothing in common to be aligned by."""
@@ -194,14 +194,7 @@ class RETIME_PEOPLE_OT_move_person(PersonOperator, bpy.types.Operator):
     bl_label = "Move Person in Depth"
 
     person: person_property()
-    direction: EnumProperty(
-        name="Direction",
-        description="Where to",
-        items=(
-            ("FRONT", "To the Front", "In front of the next person"),
-            ("BACK", "To the Back", "Behind the next one"),
-        ),
-    )
+    direction: direction_property()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Let the two change places wherever they are seen together."""
