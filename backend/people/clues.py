@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -54,9 +55,9 @@ class Clues:
         maps = self._store.frame(index)
         return clues(self._scene.picture(index), maps[..., 4:], self.evidence(index), maps[..., 3] * 4)
 
-    def exact(self, net: OutlineNet, index: int, rough: Floats) -> Floats:
-        """Rough masks (h, w, N) of a frame brought to where the bodies end."""
-        return outlined(net, self.outline(index), rough, [body_place(mask) for mask in rough.transpose(2, 0, 1)])
+    def exact(self, nets: Sequence[OutlineNet], index: int, rough: Floats) -> Floats:
+        """Rough masks (h, w, N) of a frame brought to where the bodies end, by each person's network."""
+        return outlined(nets, self.outline(index), rough, [body_place(mask) for mask in rough.transpose(2, 0, 1)])
 
     def looks_and_doubts(self, index: int) -> tuple[Floats, Floats]:
         """The features, and what speaks against a body whatever it looks like: whether the scene is empty there."""

@@ -18,7 +18,6 @@ from backend.media.people_info import PeopleInfo
 from backend.people.clues import Clues, cleared
 from backend.people.follow import Anchors, State, step
 from backend.people.lessons import Lessons
-from backend.people.outline import outline_net
 from backend.people.refine import refined
 from backend.people.scene import Scene, Tell
 from backend.people.segmenter import Segmenter, Trainer, body_place
@@ -75,7 +74,7 @@ def corrected(
     trainer = Trainer(model)
     Lessons(len(scene), anchors, before, shot.evidence, shot.looks).teach(trainer)
     trainer.train(_STEPS)
-    net = refined(outline_net(), drawn, shot.outline)
+    nets = refined(before.shape[3], drawn, shot.outline)
 
     changes: Changes = {}
     for done, (person, frames) in enumerate(drawn.items()):
@@ -84,7 +83,7 @@ def corrected(
         for start in sorted(frames):
             for way in (1, -1):
                 reach = _reach(start, way, frames, len(scene))
-                found |= dict(_carried(scene, model, shot, partial(shot.exact, net), before, anchors, person, reach))
+                found |= dict(_carried(scene, model, shot, partial(shot.exact, nets), before, anchors, person, reach))
     return changes
 
 

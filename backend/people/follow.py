@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from backend.core.color import Floats
 from backend.media.frame_store import FrameStore
@@ -24,9 +25,15 @@ _SMOOTH, _SMOOTH_BY_HEIGHT = 0.8, 0.004
 # Without a look at the person for so many frames, she is gone until seen again.
 _FORGET = 12
 _LEAST_BODY = 0.02
-# The area of a body in square heights.
-_USUAL_BODY = 0.2
+# The area of a body in square heights: at first, and how much of it is kept from frame to frame.
+_USUAL_BODY, _SHRINKS = 0.1, 0.99
+# How fast a body that is wholly seen may seem to grow or shrink, per frame.
+_GROWTH = 0.03
+# So many heights outside the picture somebody has left it.
+_OUTSIDE = 0.2
 _LOST = 0.35
+# Who has seen but half of somebody counts less by this power of it.
+_WHOLE = 4
 
 Looks = Callable[[int], tuple[Floats, Floats]]
 """Gives the features (h, w, F) of a frame, and what speaks against a body (h, w), in nats."""
@@ -41,6 +48,8 @@ class State:
 
     mask: Floats | None = None
     place: Place | None = None
+    usual: float = _USUAL_BODY
+    """The area of the body in square heights while all of it is seen."""
     unseen: int = 0
     since_drawn: float = float("inf")
     """Frames since the last drawn mask on the way."""
@@ -77,11 +86,13 @@ def follow(
     count, people = len(scene), model.people
     shape = (scene.size[1], scene.size[0], people)
     states = [State() for _ in range(people)]
+    usual: list[list[float]] = []
 
     def forth() -> Iterator[Floats]:
         for index in range(count):
             tell(0.5 * index / count)
             yield step(scene, model, looks(index), anchors, states, index, index - 1)
+            usual.append([state.usual for state in states])
 
     forward = FrameStore.create(work / "forth.raw", forth(), count)
     states_back = [State() for _ in range(people)]
@@ -90,7 +101,8 @@ def follow(
         tell(0.5 + 0.5 * (count - index) / count)
         following = index + 1 if index + 1 < count else -1
         found = step(scene, model, looks(index), anchors, states_back, index, following)
-        merged = _together(forward.frame(index), found, anchors, index)
+        trust = np.array([usual[index], [state.usual for state in states_back]]) ** _WHOLE
+        merged = _together(forward.frame(index), found, anchors, index, trust[0] / trust.sum(0))
         exact = outlines(index, merged)
         for person, frames in anchors.masks.items():
             if index in frames:
@@ -118,8 +130,9 @@ def step(
         prior = None if state.mask is None or flow is None else fetch(state.mask, flow)
         figure = anchors.figures[person].get(index) if person < len(anchors.figures) else None
         drawn = anchors.masks.get(person, {}).get(index)
-        place = _expected(state, prior, figure, drawn)
-        if place is None:
+        place = _expected(state, prior, flow, figure, drawn)
+        if place is None or _outside(place, shape):
+            state.mask = state.place = None
             continue
         state.place = place
         own = odds_of(model, looks, place, person) - against
@@ -140,23 +153,39 @@ def step(
     return np.ascontiguousarray(masks.transpose(1, 2, 0))
 
 
-def _expected(state: State, prior: Floats | None, figure: Figure | None, drawn: Floats | None) -> Place | None:
+def _expected(
+    state: State, prior: Floats | None, flow: Floats | None, figure: Figure | None, drawn: Floats | None
+) -> Place | None:
     """Where the body is: from what was drawn, what was tracked, and where the frame before says it has gone."""
     if drawn is not None:
         return place_of(drawn)
-    carried = None if prior is None else place_of(np.where(prior > 0.3, prior, 0))
-    if figure is not None:
-        seen = place_from(figure)
-        if carried is None or prior is None:
-            return seen
-        # The less of a body is to be seen, the less its visible part tells where the whole is.
-        whole = min(1.0, float(prior.sum()) / (_USUAL_BODY * seen.height**2))
-        share = 0.5 * whole**2
-        return Place(*(share * a + (1 - share) * b for a, b in zip(_numbers(carried), _numbers(seen), strict=True)))
-    if carried is not None and state.place is not None:
-        # Somebody who is hidden for a while is no smaller for it.
-        return Place(carried.x, carried.y, max(carried.height, 0.97 * state.place.height))
-    return state.place
+    carried = state.place if prior is None or flow is None else _carried(state, prior, flow)
+    if figure is None:
+        return carried
+    seen = place_from(figure)
+    return seen if carried is None or prior is None else _between(seen, carried, 0.5)
+
+
+def _carried(state: State, prior: Floats, flow: Floats) -> Place | None:
+    """Where a body has moved to; the less of it is to be seen, the less its visible part tells where the whole is."""
+    visible = place_of(np.where(prior > 0.3, prior, 0))
+    if state.place is None or visible is None:
+        return visible or state.place
+    shift = np.median(flow[prior > 0.3], axis=0)
+    moved = Place(state.place.x - float(shift[0]), state.place.y - float(shift[1]), state.place.height)
+    whole = min(1.0, float(prior.sum()) / (state.usual * moved.height**2))
+    height = float(np.clip(visible.height, (1 - _GROWTH) * moved.height, (1 + _GROWTH) * moved.height))
+    return _between(moved, Place(visible.x, visible.y, height), whole**4)
+
+
+def _between(a: Place, b: Place, share: float) -> Place:
+    return Place(*(one + share * (other - one) for one, other in zip(_numbers(a), _numbers(b), strict=True)))
+
+
+def _outside(place: Place, shape: tuple[int, ...]) -> bool:
+    """Whether the middle of a body is so far from the picture that nothing of it is to be seen."""
+    room = _OUTSIDE * place.height
+    return not (-room < place.x < shape[1] + room and -2 * room < place.y < shape[0] + 2 * room)
 
 
 def _numbers(place: Place) -> tuple[float, float, float]:
@@ -168,6 +197,8 @@ def _remember(state: State, mask: Floats, known: bool) -> None:
     least = _LEAST_BODY * (state.place.height**2 if state.place else 1.0)
     if body >= least:
         state.mask, state.unseen = mask.copy(), 0
+        if state.place is not None:
+            state.usual = max(_SHRINKS * state.usual, body / state.place.height**2)
         return
     state.unseen = 0 if known else state.unseen + 1
     state.mask = None
@@ -191,12 +222,14 @@ def tidy(mask: Floats, place: Place | None) -> Floats:
     return np.asarray(mask * kept, np.float32)
 
 
-def _together(forth: Floats, back: Floats, anchors: Anchors, index: int) -> Floats:
-    """Both ways put together, the one that comes from the nearer certain frame counting more."""
+def _together(forth: Floats, back: Floats, anchors: Anchors, index: int, trust: npt.NDArray[np.float64]) -> Floats:
+    """Both ways put together: what comes from the nearer certain frame counts more, and who (``trust``) saw more of her."""
     merged = np.empty_like(forth)
     for person in range(forth.shape[2]):
         before, after = anchors.distance(person, index)
         share = _share(before, after)
+        forward, backward = share * trust[person], (1 - share) * (1 - trust[person])
+        share = forward / (forward + backward)
         there, here = forth[..., person], back[..., person]
         # Who has lost sight of somebody on the way has nothing to say.
         lost = [

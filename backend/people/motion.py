@@ -16,7 +16,6 @@ from backend.people.evidence import Backdrop, boxes_of, compare, empty_scene
 from backend.people.figures import weigh
 from backend.people.follow import Anchors, follow
 from backend.people.lessons import Lessons
-from backend.people.outline import outline_net
 from backend.people.refine import refined
 from backend.people.scene import Scene, Tell
 from backend.people.segmenter import Segmenter, Trainer
@@ -87,9 +86,11 @@ def _learn(scene: Scene, backdrop: Backdrop, anchors: Anchors, work: Path, tell:
         folder = work / f"round{number}"
         folder.mkdir(exist_ok=True)
         shot = Clues(scene, backdrop, folder / "clues.raw", _part(part, 0, 0.2))
-        net = refined(outline_net(), anchors.masks, shot.outline)
-        outlines = partial(shot.exact, net)
-        model = Segmenter(max(len(anchors.masks), len(anchors.figures)))
+        people = max(len(anchors.masks), len(anchors.figures))
+        last = number + 1 == len(_STEPS)
+        nets = refined(people, anchors.masks if last else {}, shot.outline)
+        outlines = partial(shot.exact, nets)
+        model = Segmenter(people)
         trainer = Trainer(model)
         Lessons(len(scene), anchors, masks, shot.evidence, shot.looks).teach(trainer)
         trainer.train(steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -135,11 +136,11 @@ def _both_ways(net: OutlineNet, inputs: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def outlined(net: OutlineNet, seen: Floats, masks: Floats, places: list[Place | None]) -> Floats:
+def outlined(nets: Sequence[OutlineNet], seen: Floats, masks: Floats, places: list[Place | None]) -> Floats:
     """Rough masks (h, w, N) made exact; together at most 1.
 
     Args:
-        net: see ``outline_net``.
+        nets: one per person, see ``outline_net``.
         seen: (h, w, INPUTS - 2) from ``clues``.
         masks: rough ones, 0..1.
         places: where each body is; somebody without a place has no mask.
@@ -154,7 +155,7 @@ def outlined(net: OutlineNet, seen: Floats, masks: Floats, places: list[Place | 
         others = np.delete(masks, person, 2).max(2, initial=0)
         square = view.cut(np.concatenate([seen, masks[..., person : person + 1], others[..., None]], -1))
         inputs = torch.from_numpy(inputs_of(square[..., :-2], square[..., -2], square[..., -1]))
-        answer = _both_ways(net, inputs).numpy()
+        answer = _both_ways(nets[person], inputs).numpy()
         sure = np.clip(masks[..., person], *_SURE)
         odds[person + 1] = view.back(answer, (width, height), -20) + _TRUST * np.log(sure / (1 - sure)) - _TOO_WIDE
     weights = np.exp(odds)
