@@ -60,7 +60,7 @@ def _made_smaller(way: Callable[[Bytes, Bytes], Floats], picture: Floats, holes:
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
     known = cv2.resize((~holes).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    filled = way(_eight_bit(np.asarray(small, np.float32)), (known > 0.99).astype(np.uint8) * 255)
+    filled = way(_eight_bit(np.asarray(small, np.float32)), np.where(known > 0.99, np.uint8(255), np.uint8(0)))
     if size == (width, height):
         return filled
     return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)

@@ -89,7 +89,7 @@ def empty_scene(scene: Scene, bodies: Bodies, tell: Tell) -> Backdrop:
     count = len(scene)
     chosen = np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).round().astype(int))
     camera = scene.camera
-    pictures, near, covered = [], [], []
+    pictures, near, covered, shown = [], [], [], []
     for done, index in enumerate(chosen):
         tell(0.5 * done / len(chosen))
         frame = int(index)
@@ -97,8 +97,9 @@ def empty_scene(scene: Scene, bodies: Bodies, tell: Tell) -> Backdrop:
         pictures.append(to_bytes(camera.onto_canvas(scene.picture(frame), frame)))
         loose, tight = bodies(frame)
         near.append((camera.onto_canvas(loose, frame) > 0.5) | ~seen)
-        covered.append(np.where(seen, camera.onto_canvas(tight, frame) > 0.5, True))
-    return _by_bands(np.stack(pictures), np.stack(near), np.stack(covered), tell)
+        covered.append(camera.onto_canvas(tight, frame) > 0.5)
+        shown.append(seen)
+    return _by_bands(np.stack(pictures), np.stack(near), np.stack(covered), np.stack(shown), tell)
 
 
 def _drawn(figures: Sequence[Figure], size: tuple[int, int], wide: float, tall: float) -> Floats:
@@ -110,7 +111,7 @@ def _drawn(figures: Sequence[Figure], size: tuple[int, int], wide: float, tall: 
     return canvas
 
 
-def _by_bands(pictures: npt.NDArray[np.uint8], near: Flags, covered: Flags, tell: Tell) -> Backdrop:
+def _by_bands(pictures: npt.NDArray[np.uint8], near: Flags, covered: Flags, shown: Flags, tell: Tell) -> Backdrop:
     height, width = pictures.shape[1:3]
     backdrop = Backdrop(
         np.zeros((height, width, 3), np.float32),
@@ -121,15 +122,25 @@ def _by_bands(pictures: npt.NDArray[np.uint8], near: Flags, covered: Flags, tell
         tell(0.5 + 0.5 * top / height)
         band = np.s_[top : top + _BAND_ROWS]
         values = pictures[:, band].astype(np.float32) / np.float32(255)
-        free, bare = ~near[:, band], ~covered[:, band]
+        hidden = covered[:, band] & shown[:, band]
+        free, bare = ~near[:, band], ~covered[:, band] & shown[:, band]
         enough, some = free.sum(0) >= _LEAST_FREE, bare.sum(0) >= _LEAST_FREE
         usable = np.where(enough, free, np.where(some, bare, True))
         masked = np.where(usable[..., None], values, np.float32(np.nan))
         backdrop.picture[band] = np.nanmedian(masked, axis=0)
         away = np.abs(masked - backdrop.picture[band]).max(-1)
         backdrop.flicker[band] = np.nanmedian(away, axis=0)
-        backdrop.certain[band] = np.where(enough, 1.0, np.where(some, 0.5, 0.0))
+        burnt = _burnt_in(values, hidden, bare, backdrop.picture[band])
+        backdrop.certain[band] = np.where(enough, 1.0, np.where(some & ~burnt, 0.5, 0.0))
     return backdrop
+
+
+def _burnt_in(values: Floats, hidden: Flags, bare: Flags, picture: Floats) -> Flags:
+    """Where the scene (h, w, 3) looks as it does while somebody covers it, which is mostly: that is the body."""
+    count = hidden.sum(0)
+    apart = np.abs(values - picture).max(-1)
+    alike = (hidden & (apart < _LEAST_DIFFERENCE)).sum(0) > 0.5 * count
+    return np.asarray(alike & (count > bare.sum(0)))
 
 
 def compare(scene: Scene, backdrop: Backdrop, index: int) -> Evidence:

@@ -223,7 +223,10 @@ def tidy(mask: Floats, place: Place | None) -> Floats:
 
 
 def _together(forth: Floats, back: Floats, anchors: Anchors, index: int, trust: npt.NDArray[np.float64]) -> Floats:
-    """Both ways put together: what comes from the nearer certain frame counts more, and who (``trust``) saw more of her."""
+    """Both ways put together; the one from the nearer certain frame counts more, and the one that has seen more of her.
+
+    ``trust`` (N,) is how much the way forth has seen of everybody, against the way back.
+    """
     merged = np.empty_like(forth)
     for person in range(forth.shape[2]):
         before, after = anchors.distance(person, index)

@@ -27,7 +27,7 @@ _OWN, _OTHERS = 12, 13
 _SHUFFLE = 2
 _MOST_ODDS = 8.0
 # How much the rough mask counts besides what the network makes of it, and how sure it can be at most.
-_TRUST, _SURE = 0.3, (0.02, 0.98)
+_TRUST, _SURE = 0.45, (0.02, 0.98)
 # Rough masks are rather too wide, and what the network makes of them still is by so many nats.
 _TOO_WIDE = 0.4
 # From here on a picture has to be blurred before it is made smaller.

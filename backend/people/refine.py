@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import lru_cache
 
 import cv2
@@ -16,10 +17,11 @@ from backend.people.outline import OutlineNet, View, inputs_of, outline_net
 from backend.people.roughen import roughened
 from backend.people.segmenter import Place, body_place
 
-# Steps for each drawn frame of a person, at most for one person, and for all together.
-_STEPS_EACH, _STEPS_OF_ONE, _MOST_STEPS = 100, 200, 800
+# Steps for each drawn frame, all people learning together, and at most; then of everybody alone, and of all those.
+_STEPS_EACH, _MOST_STEPS = 50, 240
+_STEPS_ALONE, _MOST_ALONE = 40, 240
 _BATCH = 2
-_RATE = 6e-4
+_RATE, _RATE_ALONE = 6e-4, 4e-4
 _BRIGHTNESS = (0.85, 1.15)
 # How often somebody else is put near a body, how often behind it, and how far off (in its heights, across and along).
 _COMPANY, _BEHIND, _APART = 0.5, 0.35, (0.25, 0.06)
@@ -31,7 +33,7 @@ Lesson = tuple[Floats, Floats, Floats]
 
 
 def refined(people: int, drawn: Drawn, seen: Seen, seed: int = 0) -> list[OutlineNet]:
-    """A network for each of the ``people``, taught by the person's own drawings; as it ships where there are none.
+    """A network for each of the ``people``: taught by all drawings, then by the person's own; else as it ships.
 
     Args:
         people: how many there are.
@@ -39,19 +41,22 @@ def refined(people: int, drawn: Drawn, seen: Seen, seed: int = 0) -> list[Outlin
         seen: gives the clues (h, w, C) of a frame.
         seed: of what goes wrong in the lessons.
     """
-    nets = [outline_net()] * people
-    recent = lru_cache(maxsize=8)(seen)
+    rng, recent, net = np.random.default_rng(seed), lru_cache(maxsize=8)(seen), outline_net()
+    known = [(index, person) for person, frames in drawn.items() for index in frames]
+    net = _taught(net, _lessons(rng, drawn, known, recent), min(_STEPS_EACH * len(known), _MOST_STEPS), _RATE)
+    nets = [net] * people
     for person, frames in drawn.items():
-        steps = min(_STEPS_EACH * len(frames), _STEPS_OF_ONE, _MOST_STEPS // len(drawn))
-        nets[person] = _taught(outline_net(), _lessons(np.random.default_rng(seed), drawn, person, recent), steps)
+        own = [(index, person) for index in frames]
+        steps = min(_STEPS_ALONE, _MOST_ALONE // len(drawn))
+        nets[person] = _taught(deepcopy(net), _lessons(rng, drawn, own, recent), steps, _RATE_ALONE)
     return nets
 
 
-def _taught(net: OutlineNet, lessons: Iterator[tuple[Tensor, Tensor]], steps: int) -> OutlineNet:
-    optimizer = torch.optim.Adam(net.parameters(), _RATE)
+def _taught(net: OutlineNet, lessons: Iterator[tuple[Tensor, Tensor]], steps: int, rate: float) -> OutlineNet:
+    optimizer = torch.optim.Adam(net.parameters(), rate)
     net.train()
     for step in range(steps):
-        optimizer.param_groups[0]["lr"] = _RATE * (1 - step / steps)
+        optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
         inputs, truth = (torch.stack(part) for part in zip(*(next(lessons) for _ in range(_BATCH)), strict=True))
         loss = F.binary_cross_entropy_with_logits(net(inputs), truth)
         optimizer.zero_grad()
@@ -60,14 +65,16 @@ def _taught(net: OutlineNet, lessons: Iterator[tuple[Tensor, Tensor]], steps: in
     return net.eval()
 
 
-def _lessons(rng: np.random.Generator, drawn: Drawn, person: int, seen: Seen) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs and truth of one person's drawn body, spoilt at random, without end."""
-    frames = list(drawn[person])
-    company = [(index, other) for other in drawn if other != person for index in drawn[other]]
+def _lessons(
+    rng: np.random.Generator, drawn: Drawn, known: Sequence[tuple[int, int]], seen: Seen
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Inputs and truth of the ``known`` bodies (frame and person), spoilt at random, without end."""
+    drawings = [(index, person) for person, frames in drawn.items() for index in frames]
     while True:
-        index = frames[rng.integers(len(frames))]
+        index, person = known[rng.integers(len(known))]
+        company = [(at, other) for at, other in drawings if other != person]
         # Of people who were not drawn here it is not known where they are.
-        rest = [known[index] for other, known in drawn.items() if other != person and index in known]
+        rest = [masks[index] for other, masks in drawn.items() if other != person and index in masks]
         mask = drawn[person][index]
         lesson = seen(index), mask, np.max(rest, axis=0) if rest else np.zeros_like(mask)
         if company and rng.random() < _COMPANY:

@@ -34,6 +34,8 @@ _LEAST_SUM = 2.0
 _LEAST_MEAN = 0.2
 _TWICE = 0.4
 _NEAR_FRAMES = 6
+# Somebody who was lost beside another person may be hidden behind her for so many frames.
+_HIDDEN = 12
 
 
 _BINS = (np.linspace(0, 256, 7), np.linspace(72, 184, 9), np.linspace(72, 184, 9))
@@ -225,7 +227,18 @@ def _people(tracks: list[Track]) -> list[Track]:
     for track in sorted(sure, key=lambda t: -t.total):
         if all(_together(track, other) < _TWICE for other in kept):
             kept.append(track)
-    return kept
+    return [_doubted(track, kept) for track in kept]
+
+
+def _doubted(track: Track, people: Sequence[Track]) -> Track:
+    """The track, unsure where somebody was lost (or was not yet found) close by: she may be part of the same figure."""
+    figures = dict(track.figures)
+    for index in track.hits:
+        for other in people:
+            near = min(max(index, other.first), other.last)
+            if 0 < abs(index - near) <= _HIDDEN and _meets(figures[index], other.figures[near]):
+                figures[index] = figures[index].moved(0, 0)
+    return Track(figures, track.looks)
 
 
 def _trimmed(track: Track) -> Track:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import autocast
 
 from backend.errors import SettingError
 from backend.protocol import Device
@@ -24,3 +25,20 @@ def choose_device(name: str) -> torch.device:
     if not available[Device(name)]:
         raise SettingError(f"device is {name!r}, but torch finds none here", "Choose auto or cpu")
     return torch.device(name)
+
+
+def quick_arithmetic(device: torch.device) -> autocast:
+    """Convolutions in 16-bit floats (bfloat16) where the processor or the card has instructions for them.
+
+    Where it has none they would be slower, so everything stays as it is.
+    """
+    return autocast(device.type, torch.bfloat16, enabled=_short_floats_are_quick(device))
+
+
+def _short_floats_are_quick(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        return any(able.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    return False

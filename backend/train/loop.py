@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend.errors import Cancelled, NumericalError
 from backend.model.effect_net import EffectNet
 from backend.model.shading import Shading, with_density
+from backend.train.device import quick_arithmetic
 from backend.train.losses import LossTerms, loss_terms
 from backend.train.schedule import distance_weight, learning_rate, next_step, refit_steps
 from backend.train.settings import TrainSettings
@@ -38,7 +39,8 @@ class Renderer(nn.Module):
 
     def forward(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Effects (B, N, 4, H, W), and their signed densities alone (B, N, 3, H, W) and together (B, 3, H, W)."""
-        effects = self.net(masks, casts, charts)
+        with quick_arithmetic(masks.device):
+            effects = self.net(masks, casts, charts).float()
         return (effects, *self.shading.densities(effects))
 
 

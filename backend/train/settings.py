@@ -25,8 +25,8 @@ class TrainSettings:
 
     steps: int
     batch_frames: int = 8
-    pixels: int = 80 * 144
-    """Area of a training picture when people are large: about a third of 448x256 in each direction."""
+    pixels: int = 112 * 192
+    """Area of a training picture when people are large: under half of 448x256 in each direction."""
     body_pixels: int = 30
     """How tall people should be; for smaller ones the pictures grow, ..."""
     most_growth: float = 3.0
@@ -44,5 +44,5 @@ PRESETS: dict[str, TrainSettings] = {
     # The closed-form start alone.
     "draft": TrainSettings(steps=0),
     "standard": TrainSettings(steps=800),
-    "best": TrainSettings(steps=2400, pixels=128 * 224),
+    "best": TrainSettings(steps=1600, pixels=160 * 288),
 }

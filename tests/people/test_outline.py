@@ -45,7 +45,7 @@ def test_rough_masks_become_exact() -> None:
     gained = []
     for _ in range(4):
         rough = np.stack([roughened(rng, t, truth[1 - n], look[..., 6]) for n, t in enumerate(truth)], -1)
-        exact = outlined(outline_net(), look, rough, [body_place(mask) for mask in rough.transpose(2, 0, 1)])
+        exact = outlined([outline_net()] * 2, look, rough, [body_place(mask) for mask in rough.transpose(2, 0, 1)])
         assert exact.shape == rough.shape and exact.sum(2).max() < 1.001
         gained += [iou(exact[..., n], t) - iou(rough[..., n], t) for n, t in enumerate(truth)]
     assert np.mean(gained) > 0.02
@@ -54,11 +54,11 @@ def test_rough_masks_become_exact() -> None:
 def test_nobody_stays_nobody() -> None:
     look, truth = seen()
     rough = np.stack([truth[0], np.zeros_like(truth[0])], -1)
-    exact = outlined(outline_net(), look, rough, [body_place(truth[0]), None])
+    exact = outlined([outline_net()] * 2, look, rough, [body_place(truth[0]), None])
     assert exact[..., 1].max() < 1e-6
 
 
-def test_a_drawn_mask_teaches_the_network() -> None:
+def test_drawn_masks_teach_a_network_of_each_person() -> None:
     look, truth = seen()
     maps = np.concatenate([look, truth[0][..., None], truth[1][..., None]], -1)
     place = body_place(truth[0])
@@ -66,9 +66,10 @@ def test_a_drawn_mask_teaches_the_network() -> None:
     square = View.around(place).cut(maps)
     inputs = torch.from_numpy(inputs_of(square[..., :-2], square[..., -2], square[..., -1]))[None]
     assert inputs.shape == (1, INPUTS, SIDE, SIDE)
-    same = refined(outline_net(), {}, lambda _: look)(inputs)
+    same = refined(1, {}, lambda _: look)[0](inputs)
     assert torch.equal(same, outline_net()(inputs))
-    taught = refined(outline_net(), {0: {3: truth[0]}, 1: {3: truth[1]}}, lambda _: look)
+    taught, _, stranger = refined(3, {0: {3: truth[0]}, 1: {3: truth[1]}}, lambda _: look)
+    assert stranger is not taught
     wanted = torch.from_numpy((square[..., -2] > 0.5).astype(np.float32))[None]
     loss = torch.nn.functional.binary_cross_entropy_with_logits
     with torch.no_grad():

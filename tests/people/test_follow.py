@@ -1,0 +1,91 @@
+"""Where somebody is taken to be while she is covered or walks out of the picture, and which way through a clip counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.people.detect import Figure
+from backend.people.evidence import boxes_of, empty_scene
+from backend.people.follow import Anchors, State, _carried, _outside, _together
+from backend.people.segmenter import Place
+from backend.people.tracks import Track, _doubted
+from tests.people.test_evidence import scene_of
+from tests.people.walkers import wall
+
+HEIGHT, SHAPE = 100.0, (144, 256)
+
+
+def upright(x: float) -> np.ndarray:
+    """A body 100 pixels high, as much of it as lies in the picture."""
+    mask = np.zeros(SHAPE, np.float32)
+    cv2.rectangle(mask, (round(x) - 10, 20), (round(x) + 10, 120), (1.0,), -1)
+    return mask
+
+
+def moved(state: State, prior: np.ndarray, pace: float) -> Place:
+    flow = np.zeros((*SHAPE, 2), np.float32)
+    flow[..., 0] = -pace
+    place = _carried(state, prior, flow)
+    assert place is not None
+    return place
+
+
+def test_who_walks_out_of_the_picture_is_gone() -> None:
+    state = State(place=Place(20.0, 70.0, HEIGHT), usual=0.2)
+    seen = []
+    for step in range(1, 12):
+        mask = upright(20 - 4 * step)
+        if mask.sum() < 20:
+            break
+        state.place = moved(state, mask, -4)
+        seen.append(_outside(state.place, SHAPE))
+    assert state.place is not None and abs(state.place.x - (20 - 4 * len(seen))) < 5
+    assert not seen[0] and _outside(Place(-25.0, 70.0, HEIGHT), SHAPE)
+    assert not _outside(Place(128.0, 150.0, HEIGHT), SHAPE) and _outside(Place(128.0, 190.0, HEIGHT), SHAPE)
+
+
+def test_a_covered_body_is_no_smaller_and_elsewhere() -> None:
+    state = State(place=Place(100.0, 70.0, HEIGHT), usual=0.21)
+    half = upright(100)
+    half[:, :100] = 0
+    half[:60] = 0
+    place = moved(state, half, 3)
+    assert abs(place.x - 103) < 2 and abs(place.height - HEIGHT) < 3
+    whole = moved(state, upright(110), 3)
+    assert whole.x > 106
+
+
+@pytest.mark.parametrize(("trust", "wanted"), [(0.5, 0.5), (0.9, 0.82), (0.1, 0.18)])
+def test_the_way_that_has_seen_more_counts_more(trust: float, wanted: float) -> None:
+    anchors = Anchors({}, [{0: Figure(100, 70, HEIGHT, 1.0), 4: Figure(100, 70, HEIGHT, 1.0)}])
+    forth, back = upright(100)[..., None], 0.5 * upright(100)[..., None]
+    merged = _together(forth, back, anchors, 2, np.array([trust]))
+    assert merged.max() == pytest.approx(0.5 + 0.5 * wanted, abs=0.05)
+
+
+def test_a_figure_beside_somebody_lost_is_doubted() -> None:
+    stays = Track({i: Figure(100, 70, HEIGHT, 1.0) for i in range(40)})
+    comes = Track({i: Figure(20 + 6 * i, 70, HEIGHT, 1.0) for i in range(11)})
+    figures = _doubted(stays, [stays, comes]).figures
+    assert all(figures[i].score == 1 for i in range(11))
+    assert all(figures[i].score == 0 for i in range(11, 23))
+    assert figures[30].score == 1
+
+
+def test_a_body_that_never_moves_is_no_ground(tmp_path: Path) -> None:
+    pictures = [wall().copy() for _ in range(12)]
+    for picture in pictures:
+        picture[40:120, 120:140] = (0.1, 0.2, 0.6)
+    scene = scene_of(pictures, tmp_path)
+    boxes = boxes_of([[Figure(130, 80, 80, 1.0)] if i < 8 else [] for i in range(12)], scene.size)
+
+    def bodies(frame: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.ones(SHAPE, np.float32), boxes(frame)[1]
+
+    certain = empty_scene(scene, bodies, lambda _done: None).certain
+    assert certain[80, 130] == 0
+    assert certain[80, 20] == 0.5
