@@ -1,4 +1,4 @@
-"""Where somebody is taken to be while she is covered or walks out of the picture, and which way through a clip counts."""
+"""Where somebody is while she is covered or walks out of the picture, and which way through a clip counts."""
 
 from __future__ import annotations
 
