@@ -87,7 +87,7 @@ def _learn(scene: Scene, backdrop: Backdrop, anchors: Anchors, work: Path, tell:
         folder.mkdir(exist_ok=True)
         shot = Clues(scene, backdrop, folder / "clues.raw", _part(part, 0, 0.2))
         people = max(len(anchors.masks), len(anchors.figures))
-        nets = refined(people, anchors.masks, shot.outline)
+        nets = refined(people, anchors.masks, shot.outline, alone=number + 1 == len(_STEPS))
         outlines = partial(shot.exact, nets)
         model = Segmenter(people)
         trainer = Trainer(model)

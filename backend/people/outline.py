@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from backend.core.color import Floats
 from backend.people.evidence import Evidence
 from backend.people.segmenter import Place
+from backend.train.device import quick_arithmetic
 
 WEIGHTS = Path(__file__).with_name("outline.pt")
 # A body is looked at in a square of so many pixels, which spans so many heights of the body.
@@ -87,6 +88,8 @@ class OutlineNet(nn.Module):
 
     def __init__(self, width: int = 24, levels: int = 4) -> None:
         super().__init__()
+        self.trust = _TRUST
+        """How much a rough mask counts besides what the network makes of it."""
         channels = [width, *([width * 2] * (levels - 1))]
         self.entry = _conv(INPUTS * _SHUFFLE**2, width)
         self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
@@ -131,7 +134,8 @@ def inputs_of(square: Floats, own: Floats, others: Floats) -> Floats:
 
 def _both_ways(net: OutlineNet, inputs: Tensor) -> Tensor:
     """Odds (SIDE, SIDE): the mean of what is found in the square and in its mirror image."""
-    answers: Tensor = net(torch.stack([inputs, inputs.flip(2)]))
+    with quick_arithmetic(inputs.device):
+        answers: Tensor = net(torch.stack([inputs, inputs.flip(2)])).float()
     return (answers[0] + answers[1].flip(1)) / 2
 
 
@@ -157,6 +161,8 @@ def outlined(nets: Sequence[OutlineNet], seen: Floats, masks: Floats, places: li
         inputs = torch.from_numpy(inputs_of(square[..., :-2], square[..., -2], square[..., -1]))
         answer = _both_ways(nets[person], inputs).numpy()
         sure = np.clip(masks[..., person], *_SURE)
-        odds[person + 1] = view.back(answer, (width, height), -20) + _TRUST * np.log(sure / (1 - sure)) - _TOO_WIDE
+        odds[person + 1] = (
+            view.back(answer, (width, height), -20) + nets[person].trust * np.log(sure / (1 - sure)) - _TOO_WIDE
+        )
     weights = np.exp(odds)
     return np.ascontiguousarray((weights / weights.sum(0))[1:].transpose(1, 2, 0), np.float32)

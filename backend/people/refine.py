@@ -16,10 +16,13 @@ from backend.core.color import Floats
 from backend.people.outline import OutlineNet, View, inputs_of, outline_net
 from backend.people.roughen import roughened
 from backend.people.segmenter import Place, body_place
+from backend.train.device import quick_arithmetic
 
 # Steps for each drawn frame, all people learning together, and at most; then of everybody alone, and of all those.
 _STEPS_EACH, _MOST_STEPS = 50, 240
-_STEPS_ALONE, _MOST_ALONE = 40, 240
+_STEPS_ALONE, _MOST_ALONE = 100, 400
+# Rough masks count less beside a network that knows the person.
+_TRUST = 0.15
 _BATCH = 2
 _RATE, _RATE_ALONE = 6e-4, 4e-4
 _BRIGHTNESS = (0.85, 1.15)
@@ -32,23 +35,25 @@ Lesson = tuple[Floats, Floats, Floats]
 """Clues (h, w, C), and the masks (h, w) of a body and of everybody else."""
 
 
-def refined(people: int, drawn: Drawn, seen: Seen, seed: int = 0) -> list[OutlineNet]:
+def refined(people: int, drawn: Drawn, seen: Seen, alone: bool = True, seed: int = 0) -> list[OutlineNet]:
     """A network for each of the ``people``: taught by all drawings, then by the person's own; else as it ships.
 
     Args:
         people: how many there are.
         drawn: masks (h, w) by person and frame.
         seen: gives the clues (h, w, C) of a frame.
+        alone: whether everybody gets a network of her own.
         seed: of what goes wrong in the lessons.
     """
     rng, recent, net = np.random.default_rng(seed), lru_cache(maxsize=8)(seen), outline_net()
     known = [(index, person) for person, frames in drawn.items() for index in frames]
     net = _taught(net, _lessons(rng, drawn, known, recent), min(_STEPS_EACH * len(known), _MOST_STEPS), _RATE)
     nets = [net] * people
-    for person, frames in drawn.items():
+    for person, frames in drawn.items() if alone else ():
         own = [(index, person) for index in frames]
         steps = min(_STEPS_ALONE, _MOST_ALONE // len(drawn))
         nets[person] = _taught(deepcopy(net), _lessons(rng, drawn, own, recent), steps, _RATE_ALONE)
+        nets[person].trust = _TRUST
     return nets
 
 
@@ -58,7 +63,9 @@ def _taught(net: OutlineNet, lessons: Iterator[tuple[Tensor, Tensor]], steps: in
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
         inputs, truth = (torch.stack(part) for part in zip(*(next(lessons) for _ in range(_BATCH)), strict=True))
-        loss = F.binary_cross_entropy_with_logits(net(inputs), truth)
+        with quick_arithmetic(inputs.device):
+            odds = net(inputs)
+        loss = F.binary_cross_entropy_with_logits(odds.float(), truth)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
