@@ -19,6 +19,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from film import render_film
 from mouse import (
     choose_file,
     choose_folder,
@@ -75,7 +76,7 @@ def tour() -> Steps:
     yield LONG_ENOUGH
     shot(PICTURES / "07_layers.png")
     yield from retime()
-    yield from render(folder)
+    yield from render_film(folder / "film", FRAMES, PICTURES / "12_rendered.png")
 
 
 def add_movie(file: Path) -> Steps:
@@ -132,27 +133,6 @@ def retime() -> Steps:
     yield from click("behind=False")
     yield LONG_ENOUGH
     shot(PICTURES / "11_in_front.png")
-
-
-def render(folder: Path) -> Steps:
-    """The film, written beside the layers; its last picture stays in the preview."""
-    film = folder / "film"
-    film.mkdir()
-    scene().render.filepath = f"{film}/"
-    bpy.context.preferences.view.render_display_type = "NONE"
-    options = {"use_sequencer_scene": True} if bpy.app.version >= (5, 0, 0) else {}
-    # Without a mouse: which keys render depends on the version, and desktops keep some of them for themselves.
-    with over(timeline()):
-        bpy.ops.render.render("INVOKE_DEFAULT", animation=True, **options)
-    for _ in range(2 * PATIENCE):
-        yield 0.5
-        if any(film.iterdir()) and not bpy.app.is_job_running("RENDER"):
-            break
-    else:
-        raise RuntimeError("Nothing was rendered")
-    yield from press_frame(20)
-    yield LONG_ENOUGH
-    shot(PICTURES / "12_rendered.png")
 
 
 def wait_for_job(picture: str, is_telling: Callable[[Any], bool]) -> Steps:
