@@ -56,6 +56,7 @@ class Figure:
         self._jump = rng.uniform(0.1, 0.5) if not still and rng.random() < _JUMPS else 0.0
         walks = not still and not self._jump and rng.random() < _WALKS / (1 - _STILL)
         self._speed = rng.uniform(0.5, 1.8) if walks else 0.0
+        self.manner = "stands" if still else "jumps" if self._jump else "walks" if walks else "dances"
         if walks and rng.random() < 0.7:
             self._heading = rng.choice([0, np.pi]) + rng.normal(0, 0.3)
         lively = rng.uniform(0.0, 0.25) if still else 1.0

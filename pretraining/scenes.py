@@ -52,7 +52,7 @@ class Scene:
         level = np.arctan2(above - rng.uniform(0.3, 1.0), distance)
         self.view = View(w, h, focal, above, float(level + rng.normal(0, 0.03)))
         self._size = size
-        spread = 0.45 * distance / focal
+        self.distance, spread = distance, 0.45 * distance / focal
         places = np.stack([rng.uniform(-spread, spread, people), distance + rng.uniform(-0.8, 0.8, people)], -1)
         self.figures = [Figure(rng, place) for place in places]
         self._colors = [rng.uniform(0.02, 0.9, (20, 3)) for _ in self.figures]
