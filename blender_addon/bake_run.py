@@ -27,7 +27,7 @@ class BakeRun:
     def __init__(self, scene: str, person: str, shutter: float) -> None:
         self.scene, self.person, self.shutter = scene, person, shutter
         self.message = ""
-        self.stage = "Sending to the backend"
+        self.stage = "Sending to the Backend"
         self.fraction = 0.0
         self.made = 0
         """How many pictures were made for it; the others were there."""

@@ -33,6 +33,12 @@ def shown_scenes(manager: bpy.types.WindowManager) -> list[Scene]:
     return list({scene.name: scene for scene in scenes if scene}.values())
 
 
+def movie_options() -> dict[str, bool]:
+    """What lets a new movie strip begin at the playhead, where Blender would else hang it on the mouse."""
+    known = bpy.ops.sequencer.movie_strip_add.get_rna_type().properties
+    return {"move_strips": False} if "move_strips" in known else {}
+
+
 def color_icon(number: int) -> str:
     """The icon of a strip color by its number; 0 is no color."""
     if not number:

@@ -37,7 +37,7 @@ def frames_of(person: RetimePeoplePerson) -> tuple[int, ...]:
 def add_drawn(person: RetimePeoplePerson, frame: int) -> None:
     """Take a person's drawing as true on one more frame; raises ShotError when there is none."""
     if person.mask is None and not person.matte:
-        raise ShotError(f"{person.name} has no mask drawn in Blender; choose one under Drawing, then take the frame.")
+        raise ShotError(f"{person.name} has no mask drawn in Blender; press Draw on This Frame first.")
     person.drawn = " ".join(map(str, sorted({*frames_of(person), frame})))
 
 
@@ -55,7 +55,7 @@ def drawn_people(props: RetimePeopleScene, strip: bpy.types.Strip) -> tuple[Pers
     frames = visible_frames(strip)
     drawn = [person for entry in props.people if (person := _drawn(entry, frames)) is not None]
     if not drawn:
-        raise ShotError("Nothing was drawn; draw a mask of a person, choose it in the list, and press Take This Frame.")
+        raise ShotError("Nothing was drawn; press Draw on This Frame, draw somebody, then press Take This Frame.")
     return tuple(drawn)
 
 

@@ -10,18 +10,19 @@ import bpy
 
 from .backend_install import InstallState
 from .backend_process import BackendState
-from .compat import sequencer_scene
+from .compat import movie_options, sequencer_scene
+from .drawing_window import window_of
 from .layer_loading import color_space_problem
 from .plate_render import why_not_source
 from .poll_reasons import chosen_strip, is_under_way, shown_job
 from .preparation import has_request
-from .properties import RetimePeopleJob
+from .properties import RetimePeopleJob, RetimePeopleScene, has_masks
 from .protocol import JobState, Task
 from .pump import is_arriving, session
 from .strips import active_person, people
 
 Button = tuple[str, dict[str, Any]]
-"""Name of an operator, without our prefix, and what it is given."""
+"""Name of an operator, without our prefix or with Blender's own, and what it is given."""
 
 FIND_PEOPLE: tuple[Button, ...] = (("find_people", {}), ("add_masks_folder", {}))
 
@@ -110,7 +111,8 @@ def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep
     if loaded and (reason or strip.mute):
         return NextStep(f"Click a person to retime: {', '.join(loaded)}.", "USER")
     if not (scene.sequence_editor and scene.sequence_editor.strips):
-        reason = "Begin with a movie of people: Add, Movie in the header. Then click its strip."
+        text = "Begin with a movie of people, or with layers that were made before."
+        return NextStep(text, "INFO", False, (("sequencer.movie_strip_add", movie_options()), ("load_layers", {})))
     if reason:
         return NextStep(reason, "INFO", False, (("load_layers", {}),))
     backend = _about_backend()
@@ -120,7 +122,24 @@ def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep
         text = f"Who is to be seen in {strip.name}? Find the people, or bring their masks."
         return NextStep(text, "COMMUNITY", False, FIND_PEOPLE)
     text = f"Split {strip.name} into one layer per person."
-    return NextStep(text, "RENDERLAYERS", False, (("decompose", {}),), ("preset",))
+    split = NextStep(text, "RENDERLAYERS", False, (("decompose", {}),), ("preset",))
+    return _about_drawings(scene.retime_people) or split
+
+
+def _about_drawings(props: RetimePeopleScene) -> NextStep | None:
+    """What is left to do for people who are drawn by hand."""
+    wanted = [person for person in props.people if person.use and not person.from_layers]
+    drawn = [person.name for person in wanted if person.drawn]
+    if drawn:
+        text = f"What was drawn of {', '.join(drawn)} holds for some frames only. Carry it through the whole shot."
+        return NextStep(text, "GREASEPENCIL", False, (("carry_masks", {}), ("decompose", {})))
+    for person in wanted:
+        if window_of(person.mask):
+            return NextStep(f"Draw {person.name} in the window, and press Take This Frame there.", "GREASEPENCIL")
+        if not has_masks(person):
+            text = f"{person.name} has no masks. Go to a frame on which {person.name} is well seen, and draw."
+            return NextStep(text, "GREASEPENCIL", False, (("draw_mask", {"person": person.name}), *FIND_PEOPLE))
+    return None
 
 
 def _about_backend() -> NextStep | None:

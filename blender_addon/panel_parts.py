@@ -16,6 +16,7 @@ from .preferences import timings_file
 from .preview_picture import icon_of
 from .properties import RetimePeopleJob, RetimePeopleScene, chosen_person
 from .protocol import JobState
+from .pump import session, silence_of
 from .timings import Estimate, estimate, in_words, read_timings
 
 CHARACTER_WIDTH = 6.5
@@ -27,16 +28,22 @@ ICONS = {
     "add_masks_folder": "NEWFOLDER",
     "attach_backend": "FILEBROWSER",
     "cancel": "CANCEL",
+    "carry_masks": "TRACKING_FORWARDS",
     "decompose": "RENDERLAYERS",
     "dismiss": "X",
+    "draw_mask": "GREASEPENCIL",
     "find_people": "VIEWZOOM",
     "install_backend": "IMPORT",
     "load_layers": "IMPORT",
     "resume": "PLAY",
+    "sequencer.movie_strip_add": "FILE_MOVIE",
     "start_backend": "PLAY",
     "stop_backend": "X",
     "use_srgb_sequencer": "COLOR",
 }
+
+TEXTS = {"sequencer.movie_strip_add": {"text": "Add Movie"}}
+"""What Blender's own operators are called on our buttons."""
 
 
 def paragraph(
@@ -75,7 +82,8 @@ def draw_next_step(layout: bpy.types.UILayout, context: bpy.types.Context, step:
 
 def _draw_button(layout: bpy.types.UILayout, button: Button) -> None:
     name, options = button
-    drawn = layout.operator(f"retime_people.{name}", icon=ICONS.get(name, "NONE"))
+    identifier = name if "." in name else f"retime_people.{name}"
+    drawn = layout.operator(identifier, icon=ICONS.get(name, "NONE"), **TEXTS.get(name, {}))
     for key, value in options.items():
         setattr(drawn, key, value)
 
@@ -118,14 +126,17 @@ def told_estimate(found: Estimate | None) -> str:
 def draw_progress(layout: bpy.types.UILayout, entry: RetimePeopleJob) -> None:
     """Stage, bar, time left, the newest picture, and the way out."""
     known = entry.fraction >= 0
-    words = [entry.stage or ("Waiting" if entry.state == JobState.QUEUED else "Working")]
+    # The backend tells no stage before it has loaded what it computes with.
+    words = [entry.stage or ("Waiting for Another Job" if entry.state == JobState.QUEUED else "Starting")]
     words += [f"{entry.fraction:.0%}"] if known else []
     layout.progress(factor=entry.fraction if known else 0.0, text=" ".join(words))
     icon = icon_of(entry.out)
     if icon:
         layout.template_icon(icon_value=icon, scale=PICTURE_HEIGHT)
     row = layout.row()
-    row.label(text=time_left(entry.seconds_left))
+    silence = silence_of(session().tickets.get(entry.out))
+    so_far = f"{in_words(silence)} so far" if silence else ""
+    row.label(text=time_left(entry.seconds_left) or so_far)
     row.operator("retime_people.cancel", icon="CANCEL")
 
 

@@ -9,7 +9,7 @@ from .backend_process import BackendState
 from .compat import sequencer_scene
 from .next_step import next_step
 from .panel_parts import draw_bake, draw_install, draw_next_step, draw_people, draw_progress, paragraph
-from .people_panel import RETIME_PEOPLE_PT_masks
+from .people_panel import RETIME_PEOPLE_PT_drawing, RETIME_PEOPLE_PT_masks
 from .plate_render import visible_frames, why_not_source
 from .poll_reasons import chosen_strip, shown_job
 from .properties import RetimePeoplePerson, chosen_person
@@ -194,4 +194,5 @@ classes = (
     RETIME_PEOPLE_PT_masks,
     RETIME_PEOPLE_PT_decompose,
     RETIME_PEOPLE_PT_backend,
+    RETIME_PEOPLE_PT_drawing,
 )

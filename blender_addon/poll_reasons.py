@@ -9,6 +9,7 @@ import bpy
 from .backend_install import InstallState
 from .backend_process import BackendState
 from .compat import left_handle, right_handle, sequencer_scene
+from .drawing_window import is_drawn
 from .plate_render import why_not_source
 from .preparation import has_request
 from .properties import RetimePeopleJob, chosen_person, job_of_strip
@@ -148,11 +149,21 @@ def why_no_found(context: bpy.types.Context) -> str:
     return "" if person.found else f"{person.name} was not found by Find People; choose somebody who was"
 
 
+def why_no_drawing(context: bpy.types.Context) -> str:
+    """Only what was drawn can be true on a frame."""
+    missing = why_no_person(context)
+    if missing:
+        return missing
+    person = chosen_person(sequencer_scene(context).retime_people)
+    drawn = bool(person.drawn or person.matte) or (person.mask is not None and is_drawn(person.mask))
+    return "" if drawn else f"{person.name} was not drawn yet; press Draw on This Frame"
+
+
 def why_nothing_drawn(context: bpy.types.Context) -> str:
     """Something must have been drawn before it can be carried."""
     people = sequencer_scene(context).retime_people.people
     drawn = [p for p in people if p.drawn or (p.source == "FOLDER" and p.folder and not p.found and not p.from_layers)]
-    return "" if drawn else "Nothing was drawn; choose the drawing of a person and press Take This Frame"
+    return "" if drawn else "Nothing was drawn; press Draw on This Frame, draw somebody, then press Take This Frame"
 
 
 def why_no_layers(context: bpy.types.Context) -> str:

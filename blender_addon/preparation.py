@@ -141,11 +141,11 @@ def prepare(plan: ShotPlan) -> Iterator[Step]:
     """
     try:
         for fraction in render_plate(plan.source, plan.plate):
-            yield Step("Rendering frames", fraction)
+            yield Step("Rendering Frames", fraction)
         for person in plan.people:
             masks = plan.masks / person.name
             for fraction in write_masks(person, plan.source, plan.source_frames, plan.media_length, masks):
-                yield Step(f"Preparing masks of {person.name}", fraction)
+                yield Step(f"Preparing Masks of {person.name}", fraction)
         write_depths(plan.masks, dict(plan.depths))
         _write_request(plan)
     except OSError as error:

@@ -183,6 +183,11 @@ def add_person(props: RetimePeopleScene, name: str) -> RetimePeoplePerson:
     return person
 
 
+def has_masks(person: RetimePeoplePerson) -> bool:
+    """Whether it is said where the masks of a person come from."""
+    return bool({"FOLDER": person.folder, "MASK": person.mask, "STRIP": person.matte}[person.source])
+
+
 def chosen_person(props: RetimePeopleScene) -> RetimePeoplePerson | None:
     """The person that is chosen in the list."""
     return props.people[props.people_index] if props.people_index < len(props.people) else None

@@ -29,6 +29,8 @@ PREPARE_SECONDS = 0.05
 """How long one tick may render; a picture that takes longer is still one picture."""
 REST_SECONDS = 0.01
 """Between two ticks that render, so that the window can draw and listen."""
+LONG_SILENCE = 3
+"""Seconds without news after which the panel counts them, so that it is seen to be alive."""
 
 logger = logging.getLogger(__package__)
 
@@ -148,6 +150,7 @@ def _redraw_if_changed(current: Session) -> None:
         (
             current.backend.status,
             list(current.tickets.values()),
+            [silence_of(ticket) for ticket in current.tickets.values()],
             id(current.picture),
             id(Live.arrival),
             current.installer.told(),
@@ -161,6 +164,11 @@ def _redraw_if_changed(current: Session) -> None:
             # Only the sidebar: to draw the strips and the preview again may take longer than a window may stand still.
             for region in (region for region in area.regions if region.type == "UI"):
                 region.tag_redraw()
+
+
+def silence_of(ticket: Ticket | None) -> int:
+    """Seconds for which nothing was told of what is under way, once they are worth telling; else 0."""
+    return ticket.silent if ticket is not None and not ticket.final and ticket.silent >= LONG_SILENCE else 0
 
 
 def ticket_of(entry: RetimePeopleJob) -> Ticket:

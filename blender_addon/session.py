@@ -48,6 +48,8 @@ class Ticket:
     """The newest picture, a PNG file."""
     tried: bool = False
     """Bringing the layers in was tried, so it is not tried again unasked."""
+    _news: tuple[object, ...] = field(default=(), repr=False, compare=False)
+    _since: float = field(default_factory=time.monotonic, repr=False, compare=False)
 
     @property
     def final(self) -> bool:
@@ -58,6 +60,14 @@ class Ticket:
     def settled(self) -> bool:
         """True when nothing at all is left to do."""
         return self.final and (self.loaded or self.tried or self.state != JobState.FINISHED)
+
+    @property
+    def silent(self) -> int:
+        """Whole seconds since anything new was told of it."""
+        news = (self.state, self.stage, self.fraction)
+        if news != self._news:
+            self._news, self._since = news, time.monotonic()
+        return int(time.monotonic() - self._since)
 
     def end(self, state: JobState, message: str) -> None:
         """Note how it ended."""
@@ -93,7 +103,7 @@ class Session:
         """Start to prepare a shot, and the backend meanwhile."""
         source = plan.source
         ticket = Ticket(
-            str(plan.out), source.scene, source.strip, stage="Rendering frames", fraction=0.0, task=plan.task
+            str(plan.out), source.scene, source.strip, stage="Rendering Frames", fraction=0.0, task=plan.task
         )
         self.tickets[ticket.out] = ticket
         elsewhere = is_possible()
@@ -193,7 +203,7 @@ class Session:
         return True
 
     def _submit(self, ticket: Ticket, plan: ShotPlan) -> None:
-        ticket.stage, ticket.fraction = "Sending to the backend", None
+        ticket.stage, ticket.fraction = "Sending to the Backend", None
         self._order_for(ticket, lambda: self._up().submit(plan.request()))
 
     def _order_for(self, ticket: Ticket, work: Callable[[], JobStatus]) -> None:

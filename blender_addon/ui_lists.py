@@ -8,15 +8,10 @@ from .compat import color_icon, left_handle
 from .found_depth import rank_at
 from .poll_reasons import chosen_strip
 from .preview_picture import thumbnail_icon
-from .properties import RetimePeoplePerson, RetimePeopleScene
+from .properties import RetimePeoplePerson, RetimePeopleScene, has_masks
 from .strips import is_hidden, people
 
 MASK_ICONS = {"FOLDER": "FILE_FOLDER", "MASK": "MOD_MASK", "STRIP": "FILE_MOVIE"}
-
-
-def has_masks(person: RetimePeoplePerson) -> bool:
-    """Whether it is said where the masks of a person come from."""
-    return bool({"FOLDER": person.folder, "MASK": person.mask, "STRIP": person.matte}[person.source])
 
 
 class RETIME_PEOPLE_UL_people(bpy.types.UIList):

@@ -8,12 +8,22 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..compat import left_handle, sequencer_scene
+from ..drawing_window import begin_drawing, frame_drawn_on, keep_shape
 from ..drawn_people import add_drawn, drawn_people, found_folder, frame_in_strip, plate_name
 from ..mask_outlines import forget_outlines
 from ..people_edit import EditProblem, edit_people
 from ..people_file import FILE, PeopleProblem, read_people
 from ..people_list import take_people
-from ..poll_reasons import allowed, chosen_strip, why_no_found, why_no_person, why_not_decompose, why_nothing_drawn
+from ..plate_render import why_not_source
+from ..poll_reasons import (
+    allowed,
+    chosen_strip,
+    why_no_drawing,
+    why_no_found,
+    why_no_person,
+    why_not_decompose,
+    why_nothing_drawn,
+)
 from ..preferences import user_folder
 from ..preparation import ShotPlan, plan_search
 from ..properties import RetimePeopleScene, chosen_person, settings_of
@@ -23,8 +33,40 @@ from .person import direction_property
 from .shot import Search
 
 
+class RETIME_PEOPLE_OT_draw_mask(bpy.types.Operator):
+    """Open a window in which the active person is drawn on the frame under the playhead"""
+
+    bl_idname = "retime_people.draw_mask"
+    bl_label = "Draw on This Frame"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    person: StringProperty(
+        name="Person", description="Who is drawn; empty for the active person", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for a chosen person, in a strip that can be decomposed."""
+        scene = sequencer_scene(context)
+        return allowed(cls, why_no_person(context) or why_not_source(chosen_strip(scene)).rstrip("."))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make the mask and open the window."""
+        scene = sequencer_scene(context)
+        strip, props = chosen_strip(scene), scene.retime_people
+        if self.person in props.people:
+            props.people_index = props.people.find(self.person)
+        try:
+            frame_in_strip(strip, scene.frame_current)
+            begin_drawing(scene, strip, chosen_person(props))
+        except (ShotError, OSError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
 class RETIME_PEOPLE_OT_take_drawn(bpy.types.Operator):
-    """Take the mask of the active person as true on the frame under the playhead"""
+    """Take the mask of the active person as true on the frame that it was drawn on, or that is under the playhead"""
 
     bl_idname = "retime_people.take_drawn"
     bl_label = "Take This Frame"
@@ -34,8 +76,8 @@ class RETIME_PEOPLE_OT_take_drawn(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only for a chosen person."""
-        return allowed(cls, why_no_person(context))
+        """Only for a chosen person who was drawn."""
+        return allowed(cls, why_no_drawing(context))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Note the frame, or forget all."""
@@ -46,7 +88,8 @@ class RETIME_PEOPLE_OT_take_drawn(bpy.types.Operator):
             return {"FINISHED"}
         strip = chosen_strip(scene)
         try:
-            add_drawn(person, frame_in_strip(strip, scene.frame_current))
+            add_drawn(person, frame_in_strip(strip, frame_drawn_on(scene, person.mask)))
+            keep_shape(scene, person.mask)
         except ShotError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -232,6 +275,7 @@ def _folder_name(props: RetimePeopleScene, name: str) -> str:
 
 
 classes = (
+    RETIME_PEOPLE_OT_draw_mask,
     RETIME_PEOPLE_OT_take_drawn,
     RETIME_PEOPLE_OT_carry_masks,
     RETIME_PEOPLE_OT_merge_people,

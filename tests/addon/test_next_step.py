@@ -47,7 +47,10 @@ def clip(addon, tmp_path):
 
 def test_the_way_from_start_to_decompose(addon, step, backend, tmp_path):
     scene = new_scene()
-    assert step()[0].startswith("Begin with a movie of people")
+    assert step() == (
+        "Begin with a movie of people, or with layers that were made before.",
+        ["sequencer.movie_strip_add", "load_layers"],
+    )
     strip = plate_strip(scene, tmp_path / "plate", random_plate(FRAMES))
     scene.sequence_editor.active_strip, strip.select = None, False
     assert step()[0].startswith("No strip is active")
@@ -65,6 +68,22 @@ def test_the_way_from_start_to_decompose(addon, step, backend, tmp_path):
     backend("mismatch", "The backend is version 2.")
     assert step()[0] == "The backend is version 2."
     backend("stopped")
+    assert step()[1] == ["decompose"]
+
+
+def test_the_way_of_those_who_draw(clip, step):
+    bpy.ops.retime_people.add_mask()
+    person = bpy.context.scene.retime_people.people[0]
+    text, buttons = step()
+    assert text.startswith("Person 1 has no masks. Go to a frame")
+    assert buttons == ["draw_mask", "find_people", "add_masks_folder"]
+    bpy.ops.retime_people.draw_mask(person="Person 1")
+    person.mask.layers[0].splines.new().points.add(2)
+    bpy.ops.retime_people.take_drawn()
+    text, buttons = step()
+    assert text.startswith("What was drawn of Person 1 holds for some frames only.")
+    assert buttons == ["carry_masks", "decompose"]
+    bpy.ops.retime_people.take_drawn(clear=True)
     assert step()[1] == ["decompose"]
 
 

@@ -80,6 +80,23 @@ def test_time_left_reads_well(module, seconds, text):
     assert module("panel_parts").time_left(seconds) == text
 
 
+def test_seconds_without_news_are_counted_once_they_are_many(module, addon, monkeypatch):
+    pump, session = module("pump"), module("session")
+    now = 100.0
+    monkeypatch.setattr(session.time, "monotonic", lambda: now)
+    ticket = session.Ticket("/o", "Scene", "plate", state="running")
+    assert pump.silence_of(None) == pump.silence_of(ticket) == 0
+    now += 2
+    assert pump.silence_of(ticket) == 0
+    now += 10.4
+    assert pump.silence_of(ticket) == 12
+    ticket.stage, ticket.fraction = "Reading", 0.1
+    assert pump.silence_of(ticket) == 0
+    ticket.state = "finished"
+    now += 60
+    assert pump.silence_of(ticket) == 0
+
+
 def test_the_newest_job_of_the_chosen_strip_is_shown(module, addon):
     props = bpy.context.scene.retime_people
     for strip, out in (("A", "1"), ("B", "2"), ("A", "3"), ("B", "4")):

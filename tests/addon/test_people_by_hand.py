@@ -120,12 +120,34 @@ def test_rough_masks_of_a_folder_are_carried(fake, props, tmp_path):
 
 def test_nothing_drawn_and_off_the_strip(module, props, found):
     assert "Nothing was drawn" in module("poll_reasons").why_nothing_drawn(bpy.context)
-    with pytest.raises(RuntimeError, match="has no mask drawn"):
+    with pytest.raises(RuntimeError, match="Person 1 was not drawn yet; press Draw on This Frame"):
         bpy.context.scene.frame_set(START)
         bpy.ops.retime_people.take_drawn()
+    props.people[0].mask = draw_box("anna")
     bpy.context.scene.frame_set(START + FRAMES)
     with pytest.raises(RuntimeError, match="not on Clip"):
         bpy.ops.retime_people.take_drawn()
+
+
+def test_a_person_is_drawn_on_the_frame_as_the_backend_sees_it(module, props):
+    person = module("properties").add_person(props, "anna")
+    bpy.context.scene.frame_set(START + 2)
+    assert bpy.ops.retime_people.draw_mask() == {"FINISHED"}
+    drawing, reasons = module("drawing_window"), module("poll_reasons")
+    picture = next(image for image in bpy.data.images if drawing.FRAME in image)
+    assert tuple(picture.size) == (WIDTH, HEIGHT) and picture.packed_file is not None
+    assert picture[drawing.FRAME] == START + 2
+    assert person.mask.name == "anna" and "not drawn yet" in reasons.why_no_drawing(bpy.context)
+    person.mask.layers[0].splines.new().points.add(2)
+    assert not reasons.why_no_drawing(bpy.context)
+    # Once more on another frame: the same mask, another picture.
+    mask = person.mask
+    bpy.context.scene.frame_set(START)
+    bpy.ops.retime_people.draw_mask(person="anna")
+    assert person.mask == mask and [i[drawing.FRAME] for i in bpy.data.images if drawing.FRAME in i] == [START]
+    bpy.context.scene.frame_set(START + FRAMES)
+    with pytest.raises(RuntimeError, match="not on Clip"):
+        bpy.ops.retime_people.draw_mask()
 
 
 def test_a_matte_strip_gives_masks(module, props, tmp_path):

@@ -25,7 +25,7 @@ WHAT, FOLDER = sys.argv[sys.argv.index("--") + 1], Path(sys.argv[sys.argv.index(
 EDIT = FOLDER / "edit.blend"
 PATIENCE = 240
 """Seconds until a stage must have come."""
-PREPARING = ("Rendering frames", "Preparing masks")
+PREPARING = ("Rendering Frames", "Preparing Masks")
 
 
 def begin() -> Steps:
