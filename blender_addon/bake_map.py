@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .compat import Strip, content_end
-from .retime_curve import Key, keys_from_sources, source_at
+from .retime_curve import Key, keys_from_sources, source_at, with_holds_on_line
 from .strips import UNFOLDED, files_of, seen_frames, source_frames
 
 STEPS = 1000
@@ -52,7 +52,8 @@ def _own_keys(strip: Strip) -> list[Key]:
     length, end = len(strip.elements), content_end(strip)
     seen = source_frames(strip, [min(frame, end - 1) for frame in frames])
     # Since 5.0 the last key lies on the frame after the last picture.
-    return [Key(f, length if f >= end else source) for f, source in zip(frames, seen, strict=True)]
+    keys = [Key(f, length if f >= end else source) for f, source in zip(frames, seen, strict=True)]
+    return with_holds_on_line(keys)
 
 
 def spans(times: Sequence[float], shutter: float) -> list[float]:

@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,42 @@ def looped(frames: Sequence[int], first: int, last: int, times: int, ping_pong: 
 def turned(frames: Sequence[int], first: int, last: int) -> list[int]:
     """What is seen when the part from index first to last, inclusive, runs backwards."""
     return [*frames[:first], *reversed(frames[first : last + 1]), *frames[last + 1 :]]
+
+
+def with_holds_on_line(keys: Sequence[Key]) -> list[Key]:
+    """Keys as they are, but what is held lies on the straight line that goes on after it, where it may.
+
+    Blender tells which whole frame is held. Where somebody who is slowed down was frozen, that may be half a frame
+    off, and the speed on both sides would seem to have changed by the freeze.
+    """
+    found, last = list(keys), len(keys) - 1
+    held = [_is_hold(keys, i - 1) or _is_hold(keys, i) for i in range(len(keys))]
+    ends = [i for i in range(len(keys)) if not held[i] or i in (0, last)]
+    for a, b in pairwise(ends):
+        line = _line_without_holds(keys[a : b + 1])
+        near = all(abs(new.source - old.source) <= 0.5 + 1e-6 for new, old in zip(line, keys[a : b + 1], strict=True))
+        if near and not any(_is_as_filmed(*pair) for pair in pairwise(keys[a : b + 1])):
+            found[a : b + 1] = line
+    return found
+
+
+def _is_hold(keys: Sequence[Key], i: int) -> bool:
+    return 0 <= i < len(keys) - 1 and keys[i].source == keys[i + 1].source
+
+
+def _is_as_filmed(left: Key, right: Key) -> bool:
+    """At that speed every key lies on a whole frame."""
+    return right.source - left.source == right.frame - left.frame
+
+
+def _line_without_holds(keys: Sequence[Key]) -> list[Key]:
+    """One speed from the first key to the last, but for the holds."""
+    passed = [0.0]
+    for left, right in pairwise(keys):
+        passed.append(passed[-1] + (0 if left.source == right.source else right.frame - left.frame))
+    speed = (keys[-1].source - keys[0].source) / passed[-1] if passed[-1] else 0.0
+    middle = zip(keys[1:-1], passed[1:-1], strict=True)
+    return [keys[0], *(Key(key.frame, keys[0].source + speed * time) for key, time in middle), keys[-1]]
 
 
 def keys_from_sources(frames: Sequence[int], sources: Sequence[int]) -> list[Key]:

@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import bpy
@@ -119,6 +120,18 @@ def test_baking_again_makes_only_what_is_new(loaded, asked):
     assert len(asked) == 2
     assert not set(asked[0]) & set(asked[1])
     assert all(time > 3 for time in asked[1])
+
+
+@pytest.mark.parametrize("frame", [7, 8, 9, 10])
+def test_a_freeze_leaves_the_speed_and_the_pictures(loaded, asked, module, frame):
+    bpy.ops.retime_people.set_speed(person="anna", percent=50)
+    bpy.ops.retime_people.bake(person="anna")
+    bpy.ops.retime_people.freeze(person="anna", frame=frame, duration=2)
+    bpy.ops.retime_people.bake(person="anna")
+    assert len(asked) == 1
+    sources = module("bake_map").sources_of(module("bake").strips_to_bake(loaded, "anna")[0])
+    steps = [round(b - a, 6) for a, b in pairwise(sources)]
+    assert steps.count(0) == 2 and set(steps) == {0, 0.5}
 
 
 def test_what_changes_the_person_takes_the_bake_off(loaded, tmp_path, module):

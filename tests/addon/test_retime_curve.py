@@ -15,6 +15,25 @@ Key = curve.Key
 LENGTH = 24
 
 
+@pytest.mark.parametrize(
+    ("keys", "sources"),
+    [
+        # Frozen at half speed on 3.5, of which Blender tells 4; twice; at the end; as filmed; with another speed after.
+        ([(1, 0), (8, 4), (12, 4), (29, 12)], [0, 3.5, 3.5, 12]),
+        ([(1, 0), (8, 4), (12, 4), (15, 5), (18, 5), (32, 12)], [0, 3.5, 3.5, 5, 5, 12]),
+        ([(1, 0), (8, 4), (12, 4)], [0, 4, 4]),
+        ([(1, 0), (8, 7), (12, 7), (17, 12)], [0, 7, 7, 12]),
+        ([(1, 0), (9, 4), (12, 4), (16, 12)], [0, 4, 4, 12]),
+        ([(1, 0), (3, 2), (8, 2), (18, 11)], [0, 2, 2, 11]),
+        ([(1, 3), (9, 3)], [3, 3]),
+    ],
+)
+def test_what_is_held_lies_on_the_line(keys, sources):
+    found = curve.with_holds_on_line([Key(*key) for key in keys])
+    assert [key.frame for key in found] == [frame for frame, _ in keys]
+    assert [key.source for key in found] == pytest.approx(sources)
+
+
 def test_between_and_beyond_the_keys():
     keys = [Key(1, 0), Key(5, 2), Key(9, 2), Key(12, 5)]
     assert curve.source_at(keys, 3) == 1
