@@ -13,7 +13,8 @@ from .properties import RetimePeoplePerson
 from .scratch import remove_scratch, render_frame
 
 FRAME = "retime_people_frame"
-"""Where a picture that was made to be drawn on keeps its frame of the timeline; there is one such picture at a time."""
+"""Where a picture that was made to be drawn on keeps its frame of the timeline; there is one such picture at a time.
+A mask keeps here on which frame it was begun."""
 LEAST_POINTS = 3
 """Of an outline."""
 TAB = "Retime"
@@ -30,6 +31,7 @@ def begin_drawing(scene: bpy.types.Scene, strip: bpy.types.Strip, person: Retime
     if person.mask is None:
         person.mask = bpy.data.masks.new(person.name)
         person.mask.layers.new(name=person.name)
+        person.mask[FRAME] = scene.frame_current
     if not bpy.app.background:
         _show(picture, person.mask)
 
@@ -76,6 +78,11 @@ def frame_drawn_on(scene: bpy.types.Scene, mask: bpy.types.Mask | None) -> int:
 def is_drawn(mask: bpy.types.Mask) -> bool:
     """True when there is an outline in a mask."""
     return any(len(spline.points) >= LEAST_POINTS for layer in mask.layers for spline in layer.splines)
+
+
+def is_for_single_frames(mask: bpy.types.Mask | None) -> bool:
+    """True for a mask that was begun in a window of ours, so that it tells nothing of the other frames."""
+    return mask is not None and FRAME in mask
 
 
 def keep_shape(scene: bpy.types.Scene, mask: bpy.types.Mask | None) -> None:

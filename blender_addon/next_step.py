@@ -11,7 +11,7 @@ import bpy
 from .backend_install import InstallState
 from .backend_process import BackendState
 from .compat import movie_options, sequencer_scene
-from .drawing_window import window_of
+from .drawing_window import is_for_single_frames, window_of
 from .layer_loading import color_space_problem
 from .plate_render import why_not_source
 from .poll_reasons import chosen_strip, is_under_way, shown_job
@@ -136,8 +136,8 @@ def _about_drawings(props: RetimePeopleScene) -> NextStep | None:
     for person in wanted:
         if window_of(person.mask):
             return NextStep(f"Draw {person.name} in the window, and press Take This Frame there.", "GREASEPENCIL")
-        if not has_masks(person):
-            text = f"{person.name} has no masks. Go to a frame on which {person.name} is well seen, and draw."
+        if not has_masks(person) or (person.source == "MASK" and is_for_single_frames(person.mask)):
+            text = f"{person.name} has no masks yet. Go to a frame on which {person.name} is well seen, and draw."
             return NextStep(text, "GREASEPENCIL", False, (("draw_mask", {"person": person.name}), *FIND_PEOPLE))
     return None
 

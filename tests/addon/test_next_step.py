@@ -75,7 +75,7 @@ def test_the_way_of_those_who_draw(clip, step):
     bpy.ops.retime_people.add_mask()
     person = bpy.context.scene.retime_people.people[0]
     text, buttons = step()
-    assert text.startswith("Person 1 has no masks. Go to a frame")
+    assert text.startswith("Person 1 has no masks yet. Go to a frame")
     assert buttons == ["draw_mask", "find_people", "add_masks_folder"]
     bpy.ops.retime_people.draw_mask(person="Person 1")
     person.mask.layers[0].splines.new().points.add(2)
@@ -84,6 +84,8 @@ def test_the_way_of_those_who_draw(clip, step):
     assert text.startswith("What was drawn of Person 1 holds for some frames only.")
     assert buttons == ["carry_masks", "decompose"]
     bpy.ops.retime_people.take_drawn(clear=True)
+    assert step()[1][0] == "draw_mask"
+    del person.mask["retime_people_frame"]
     assert step()[1] == ["decompose"]
 
 

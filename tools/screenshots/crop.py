@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "guide"
-TOP = 0.47
+TOP = 280 / 900
 """Share of the window above the sequencer, in Blender's Video Editing layout."""
 LEFT = 0.2
 """Share of the window to the left of the preview, where a file browser is."""
-WITH_PREVIEW = ("03_install", "11_in_front", "12_rendered")
+WITH_PREVIEW = ("03_install", "11_in_front", "12_rendered", "13_drawing")
 """Pictures that are kept in full height, for a dialog or the preview."""
 QUALITY = 88
 

@@ -12,7 +12,7 @@ from steps import Steps, scene, shot
 
 MENU, ANIMATION = (120, 13), (180, 56)
 """Where Render and Render Animation lie from the upper left corner, which no script can ask; at a scale of 1."""
-BESIDE = (1130, 60)
+BESIDE = (1130, 0)
 """Where the window with the film is put, so that it covers neither the preview nor the strips."""
 FORMAT = "PNG"
 PATIENCE = 600

@@ -7,10 +7,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import bpy
-from steps import Steps, over, scene, timeline, window
+from steps import Steps, over, scene, timeline, window, window_with
 
 Spot = tuple[int, int]
-COLUMNS = (0.3, 0.75, 0.93, 0.1)
+COLUMNS = (0.3, 0.75, 0.93, 0.86, 0.1)
 """Where in the width of the sidebar buttons are looked for."""
 ROW = 15
 """Pixels between two tries, less than a button is high."""
@@ -44,28 +44,33 @@ def find(wanted: str, kind: str = "UI", among: str = "SEQUENCE_EDITOR") -> Gener
     Args:
         wanted: a part of the command or path.
         kind: of the region to look in.
-        among: the kind of editor; of several the timeline, or the one that a file is chosen in.
+        among: the kind of editor; of several the timeline, the one that a file is chosen in, or the newest.
     """
     for _ in range(SCREENS):
-        area = timeline() if among == "SEQUENCE_EDITOR" else file_browser()
+        area = EDITORS[among]()
         region = next(region for region in area.regions if region.type == kind)
         for column in COLUMNS:
-            x = region.x + round(column * region.width)
             for below in range(8, region.height, ROW):
-                spot = (x, window().height - (region.y + region.height) + below)
+                spot = on_screen(area, region, round(column * region.width), region.height - below)
                 do("mousemove", *spot)
                 yield SETTLE
                 if wanted in under_mouse(area, region):
                     return spot
-        do("mousemove", region.x + region.width // 2, window().height - region.y - region.height // 2)
+        do("mousemove", *on_screen(area, region, region.width // 2, region.height // 2))
         do("click", "--repeat", 6, 5)
         yield 0.5
     raise RuntimeError(f"No button for {wanted} is to be seen")
 
 
-def click(wanted: str, times: int = 1) -> Steps:
+def on_screen(area: bpy.types.Area, region: bpy.types.Region, x: int, y: int) -> Spot:
+    """A place in a region, counted from its lower left corner, from the upper left corner of the first window."""
+    around = window_with(area)
+    return around.x + region.x + x, window().height - (around.y + region.y + y)
+
+
+def click(wanted: str, times: int = 1, among: str = "SEQUENCE_EDITOR") -> Steps:
     """Press the button with this command or path as a hand does."""
-    x, y = yield from find(wanted)
+    x, y = yield from find(wanted, among=among)
     yield from press_at(x, y, times)
 
 
@@ -119,6 +124,39 @@ def file_browser() -> bpy.types.Area:
     return next(area for area in areas if area.spaces.active.active_operator is not None)
 
 
+def picture_editor() -> bpy.types.Area:
+    """The editor of pictures in the newest window."""
+    areas = bpy.context.window_manager.windows[-1].screen.areas
+    return next(area for area in areas if area.type == "IMAGE_EDITOR")
+
+
+def click_around(points: tuple[tuple[float, float], ...]) -> Steps:
+    """Press places in the picture that is drawn on, with Ctrl held; in shares of its width and height, from below."""
+    area = picture_editor()
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    do("keydown", "ctrl")
+    for point in points:
+        do("mousemove", *on_screen(area, region, *region.view2d.view_to_region(*point, clip=False)))
+        yield 0.3
+        do("click", 1)
+        yield 0.3
+    do("keyup", "ctrl")
+    yield 0.3
+
+
+def drag(begin: Spot, end: Spot) -> Steps:
+    """Drag with the left button of the mouse."""
+    do("mousemove", *begin)
+    yield 0.4
+    do("mousedown", 1)
+    yield 0.2
+    for share in (0.3, 0.7, 1.0):
+        do("mousemove", *(round(a + (b - a) * share) for a, b in zip(begin, end, strict=True)))
+        yield 0.2
+    do("mouseup", 1)
+    yield 0.5
+
+
 def is_choosing() -> bool:
     """True while Blender asks for a file."""
     areas = (area for area in window().screen.areas if area.type == "FILE_BROWSER")
@@ -161,6 +199,10 @@ def _in_browser(kind: str, across: float, down: float) -> Spot:
     region = next(region for region in file_browser().regions if region.type == kind)
     top = window().height - region.y - region.height
     return region.x + round(across * region.width), top + round(down * region.height)
+
+
+EDITORS = {"SEQUENCE_EDITOR": timeline, "FILE_BROWSER": file_browser, "IMAGE_EDITOR": picture_editor}
+"""Of several editors of a kind the one that is meant."""
 
 
 def press_key(keys: str) -> Steps:

@@ -59,6 +59,12 @@ def window() -> bpy.types.Window:
     return bpy.context.window_manager.windows[0]
 
 
+def window_with(area: bpy.types.Area) -> bpy.types.Window:
+    """The window in which an area is."""
+    windows = bpy.context.window_manager.windows
+    return next(window for window in windows if any(other == area for other in window.screen.areas))
+
+
 def timeline() -> bpy.types.Area:
     """The sequencer that shows strips."""
     return next(
@@ -76,7 +82,8 @@ def scene() -> bpy.types.Scene:
 def over(area: bpy.types.Area, region: str = "WINDOW") -> Any:
     """The context in which a click into this area would act."""
     found = next(r for r in area.regions if r.type == region)
-    return bpy.context.temp_override(window=window(), screen=window().screen, area=area, region=found)
+    around = window_with(area)
+    return bpy.context.temp_override(window=around, screen=around.screen, area=area, region=found)
 
 
 def shot(path: Path) -> None:

@@ -24,7 +24,9 @@ from mouse import (
     choose_file,
     choose_folder,
     click,
+    click_around,
     do,
+    drag,
     press_frame,
     press_key,
     press_person,
@@ -33,16 +35,25 @@ from mouse import (
     type_text,
 )
 from opening import EXAMPLE, FINDER, LONG_ENOUGH, PYTHON, open_tab, view_all
-from steps import MODULE, ROOT, Steps, over, run, scene, shot, timeline
+from steps import MODULE, ROOT, Steps, over, run, scene, shot, timeline, window
 
 PICTURES = Path(os.environ.get("GUI_PICTURES") or ROOT / "docs" / "pictures" / "guide")
 NAMES = ("Anna", "Bruno") if FINDER else ("anna", "bruno")
 DRAFT = os.environ.get("GUI_DRAFT", "0") == "1"
 """Whether the layers are drafts, of which there is no preview while they are made."""
-TRAINED = 60
+TRAINED = 200
 """Seconds of training otherwise."""
 FRAMES = 40
 """Of the example clip."""
+TOP = 280
+"""Where the sequencer is made to begin, from the upper edge of the window, so that the panel has room."""
+OUTLINE = (
+    *((0.319, 0.758), (0.346, 0.727), (0.353, 0.641), (0.357, 0.453), (0.368, 0.266)),
+    *((0.279, 0.258), (0.295, 0.414), (0.277, 0.531), (0.277, 0.648)),
+)
+"""Around Anna on frame 5."""
+PICTURED = 20
+"""So many looks at a job for each picture of it."""
 PATIENCE = 1800
 """Seconds that a job may take."""
 
@@ -51,6 +62,10 @@ def tour() -> Steps:
     """Every step an artist takes, with a picture after it."""
     folder = Path(tempfile.mkdtemp(prefix="retime-people-tour-"))
     yield from open_tab()
+    yield from drag((800, top_of_timeline()), (800, TOP))
+    rest()
+    view_all()
+    yield LONG_ENOUGH
     shot(PICTURES / "01_start.png")
     yield from add_movie(EXAMPLE / "clip.mp4")
     shot(PICTURES / "02_strip.png")
@@ -66,6 +81,7 @@ def tour() -> Steps:
     rest()
     yield LONG_ENOUGH
     shot(PICTURES / "05_people.png")
+    yield from draw()
     if DRAFT:
         yield from click("preset")
     else:
@@ -80,15 +96,8 @@ def tour() -> Steps:
 
 
 def add_movie(file: Path) -> Steps:
-    """Add, Movie, and the file."""
-    last = bpy.context.window_manager.operator_properties_last("sequencer.movie_strip_add")
-    if last is not None and "move_strips" in last.bl_rna.properties:
-        # Else the new strip would hang on the mouse, instead of beginning at the playhead.
-        last.move_strips = False
-    yield from press_key("shift+a")
-    do("type", "movie")
-    yield LONG_ENOUGH
-    do("key", "Return")
+    """Add Movie, and the file."""
+    yield from click("movie_strip_add")
     yield from choose_file(file)
     scene().frame_end = FRAMES
     view_all()
@@ -110,6 +119,26 @@ def add_masks() -> Steps:
     """The folder with a folder of masks for each person."""
     yield from click("add_masks_folder")
     yield from choose_folder(EXAMPLE / "masks")
+
+
+def draw() -> Steps:
+    """One person is drawn on one frame, which then is forgotten again."""
+    yield from press_person(0)
+    yield from press_frame(5)
+    yield from click("draw_mask")
+    yield 2 * LONG_ENOUGH
+    yield from click_around(OUTLINE)
+    yield from click("take_drawn", among="IMAGE_EDITOR")
+    yield LONG_ENOUGH
+    shot(PICTURES / "13_drawing.png")
+    yield from click("window_close", among="IMAGE_EDITOR")
+    yield from click("clear=True")
+    yield from press_frame(1)
+
+
+def top_of_timeline() -> int:
+    """Where the sequencer ends upwards, from the upper edge of the window."""
+    return window().height - timeline().y - timeline().height
 
 
 def retime() -> Steps:
@@ -136,14 +165,13 @@ def retime() -> Steps:
 
 
 def wait_for_job(picture: str, is_telling: Callable[[Any], bool]) -> Steps:
-    """Until the newest job is over, with one picture on the way, once there is something to see."""
-    taken = False
-    for _ in range(PATIENCE * 2):
+    """Until the newest job is over, with a picture on the way, while there is something to see."""
+    for turn in range(PATIENCE * 2):
         yield 0.5
         job = scene().retime_people.jobs[-1]
-        if not taken and is_telling(job):
+        # The last one stays, which tells most.
+        if turn % PICTURED == 0 and is_telling(job):
             shot(PICTURES / picture)
-            taken = True
         if job.loaded:
             return
         if job.state in ("failed", "cancelled"):
@@ -152,9 +180,9 @@ def wait_for_job(picture: str, is_telling: Callable[[Any], bool]) -> Steps:
 
 
 def is_pictured(job: Any) -> bool:
-    """True once a preview of the layers is shown, or late enough where nothing is trained."""
+    """True while a preview of the layers is shown, or late enough where nothing is trained."""
     icon_of = sys.modules[f"{MODULE}.preview_picture"].icon_of
-    return job.fraction > 0.3 and (bool(icon_of(job.out)) or job.stage == "Writing")
+    return job.stage == "Writing" if DRAFT else job.stage == "Training" and bool(icon_of(job.out))
 
 
 run(tour)
