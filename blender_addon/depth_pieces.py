@@ -54,8 +54,9 @@ def _cut_out(context: bpy.types.Context, scene: Scene, piece: Strip, left: int, 
         if len(parts) > 1 and parts[0].name == person:
             # The name stays with the part that comes first.
             first = min(parts, key=left_handle)
-            piece.name = _part_name(scene, person)
+            name, piece.name = first.name, _part_name(scene, person)
             first.name = person
+            piece.name = name
         run_on(context, scene, pieces_of(scene, person), bpy.ops.sequencer.connect, toggle=False)
     return piece
 

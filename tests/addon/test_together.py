@@ -43,7 +43,10 @@ def test_order_for_a_while(loaded, ops, tmp_path):  # noqa: F811
     ops.set_order(person="anna", to=7, **{"from": 4})
     assert in_front(loaded, tmp_path) == "bbbaaaabbbbb"
     assert shown(loaded, tmp_path) == (ALL, ALL)
-    assert strips_of_addon("strips").pieces_of(loaded, "anna")[0].name == "anna"
+    names = {piece.name for piece in strips_of_addon("strips").pieces_of(loaded, "anna")}
+    assert names == {"anna", "anna Part 2", "anna Part 3"}
+    first = min(strips_of_addon("strips").pieces_of(loaded, "anna"), key=lambda piece: piece.frame_final_start)
+    assert first.name == "anna"
     ops.set_order(person="anna", other="bruno", behind=True, to=5, **{"from": 5})
     assert in_front(loaded, tmp_path) == "bbbabaabbbbb"
 
