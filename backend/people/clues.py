@@ -77,4 +77,4 @@ def cleared(scene: Scene, masks: FrameStore) -> Backdrop:
         near = cv2.dilate((anybody > _MAYBE).astype(np.float32), margin)
         return np.asarray(near, np.float32), (anybody > 0.5).astype(np.float32)
 
-    return empty_scene(scene, bodies, lambda _done: None)
+    return empty_scene(scene, bodies, lambda _done: None, outlined=True)

@@ -84,8 +84,11 @@ def boxes_of(figures: Sequence[Sequence[Figure]], size: tuple[int, int]) -> Bodi
     return bodies
 
 
-def empty_scene(scene: Scene, bodies: Bodies, tell: Tell) -> Backdrop:
-    """The background as the median of the frames in which nobody seems to be near a pixel."""
+def empty_scene(scene: Scene, bodies: Bodies, tell: Tell, outlined: bool = False) -> Backdrop:
+    """The background as the median of the frames in which nobody seems to be near a pixel.
+
+    Where bodies are known by their outlines, not only by boxes, those that were burnt into the background can be told.
+    """
     count = len(scene)
     chosen = np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).round().astype(int))
     camera = scene.camera
@@ -99,7 +102,7 @@ def empty_scene(scene: Scene, bodies: Bodies, tell: Tell) -> Backdrop:
         near.append((camera.onto_canvas(loose, frame) > 0.5) | ~seen)
         covered.append(camera.onto_canvas(tight, frame) > 0.5)
         shown.append(seen)
-    return _by_bands(np.stack(pictures), np.stack(near), np.stack(covered), np.stack(shown), tell)
+    return _by_bands(np.stack(pictures), np.stack(near), np.stack(covered), np.stack(shown), tell, outlined)
 
 
 def _drawn(figures: Sequence[Figure], size: tuple[int, int], wide: float, tall: float) -> Floats:
@@ -111,7 +114,9 @@ def _drawn(figures: Sequence[Figure], size: tuple[int, int], wide: float, tall: 
     return canvas
 
 
-def _by_bands(pictures: npt.NDArray[np.uint8], near: Flags, covered: Flags, shown: Flags, tell: Tell) -> Backdrop:
+def _by_bands(
+    pictures: npt.NDArray[np.uint8], near: Flags, covered: Flags, shown: Flags, tell: Tell, outlined: bool
+) -> Backdrop:
     height, width = pictures.shape[1:3]
     backdrop = Backdrop(
         np.zeros((height, width, 3), np.float32),
@@ -130,7 +135,7 @@ def _by_bands(pictures: npt.NDArray[np.uint8], near: Flags, covered: Flags, show
         backdrop.picture[band] = np.nanmedian(masked, axis=0)
         away = np.abs(masked - backdrop.picture[band]).max(-1)
         backdrop.flicker[band] = np.nanmedian(away, axis=0)
-        burnt = _burnt_in(values, hidden, bare, backdrop.picture[band])
+        burnt = _burnt_in(values, hidden, bare, backdrop.picture[band]) & outlined
         backdrop.certain[band] = np.where(enough, 1.0, np.where(some & ~burnt, 0.5, 0.0))
     return backdrop
 

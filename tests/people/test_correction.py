@@ -26,6 +26,12 @@ def one_thread() -> None:
     cv2.setNumThreads(1)
 
 
+@pytest.fixture(autouse=True)
+def short_lessons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.people.refine._STEPS_EACH", 15)
+    monkeypatch.setattr("backend.people.refine._STEPS_ALONE", 15)
+
+
 @pytest.fixture
 def shot(tmp_path: Path) -> tuple[Path, Path, np.ndarray]:
     """A plate, masks in which Anna has lost her legs for some frames, and the truth (2, T, H, W)."""

@@ -78,7 +78,11 @@ def test_two_who_cross_keep_their_names(crossing: tuple[Path, np.ndarray], tmp_p
     ]
 
 
-def test_a_rough_mask_on_one_frame_is_carried_through(crossing: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+def test_a_rough_mask_on_one_frame_is_carried_through(
+    crossing: tuple[Path, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.people.refine._STEPS_EACH", 15)
+    monkeypatch.setattr("backend.people.refine._STEPS_ALONE", 15)
     plate, truth = crossing
     for person, name in enumerate(("anna", "ben")):
         rough = cv2.dilate(truth[person, 3], np.ones((3, 3)))
@@ -88,6 +92,8 @@ def test_a_rough_mask_on_one_frame_is_carried_through(crossing: tuple[Path, np.n
     assert list(found) == ["anna", "ben"]
     for person, name in enumerate(found):
         assert np.mean([iou(truth[person, f], found[name][f]) for f in (0, 1, 2, 4, 5, 6)]) > 0.65
+        given = read_mask(tmp_path / "hints" / name / "0004.png")
+        assert np.array_equal(read_mask(tmp_path / "masks" / name / "0004.png"), given)
 
 
 def test_nobody_is_said_and_nothing_left(tmp_path: Path) -> None:

@@ -86,6 +86,6 @@ def test_a_body_that_never_moves_is_no_ground(tmp_path: Path) -> None:
     def bodies(frame: int) -> tuple[np.ndarray, np.ndarray]:
         return np.ones(SHAPE, np.float32), boxes(frame)[1]
 
-    certain = empty_scene(scene, bodies, lambda _done: None).certain
+    certain = empty_scene(scene, bodies, lambda _done: None, outlined=True).certain
     assert certain[80, 130] == 0
     assert certain[80, 20] == 0.5

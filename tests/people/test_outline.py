@@ -58,7 +58,8 @@ def test_nobody_stays_nobody() -> None:
     assert exact[..., 1].max() < 1e-6
 
 
-def test_drawn_masks_teach_a_network_of_each_person() -> None:
+def test_drawn_masks_teach_a_network_of_each_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.people.refine._STEPS_ALONE", 20)
     look, truth = seen()
     maps = np.concatenate([look, truth[0][..., None], truth[1][..., None]], -1)
     place = body_place(truth[0])
