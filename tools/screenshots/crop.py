@@ -1,4 +1,4 @@
-"""Make the guide's pictures small: of each screenshot only the sequencer, with the sidebar, is kept, as a JPEG."""
+"""Make the guide's pictures small: of most screenshots only the sequencer, with the sidebar, is kept, as a JPEG."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import cv2
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "guide"
 TOP = 280 / 900
-"""Share of the window above the sequencer, in Blender's Video Editing layout."""
-LEFT = 0.2
-"""Share of the window to the left of the preview, where a file browser is."""
-WITH_PREVIEW = ("03_install", "11_in_front", "12_rendered", "13_drawing")
-"""Pictures that are kept in full height, for a dialog or the preview."""
+"""Share of the window above the sequencer, as the tour has made it."""
+WHOLE = ("11_in_front", "12_rendered", "13_drawing")
+"""Pictures that are kept as they are, for the preview, or a window over it."""
 QUALITY = 88
 
 
@@ -21,9 +19,8 @@ def main(folder: Path) -> None:
     """Replace each PNG in the folder."""
     for file in sorted(folder.glob("*.png")):
         picture = cv2.imread(str(file))
-        height, width = picture.shape[:2]
-        whole = file.stem in WITH_PREVIEW
-        picture = picture[:, round(width * LEFT) :] if whole else picture[round(height * TOP) :]
+        if file.stem not in WHOLE:
+            picture = picture[round(len(picture) * TOP) :]
         cv2.imwrite(str(file.with_suffix(".jpg")), picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         file.unlink()
 
