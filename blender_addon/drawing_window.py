@@ -91,11 +91,14 @@ def keep_shape(scene: bpy.types.Scene, mask: bpy.types.Mask | None) -> None:
     if found is None:
         return
     window, area = found
-    scene.frame_set(area.spaces.active.image[FRAME])
+    frame = area.spaces.active.image[FRAME]
+    if scene.frame_current != frame:
+        # Not without need: a change of frame takes the mask back to the shape that was kept before.
+        scene.frame_set(frame)
     for spline in (spline for layer in mask.layers for spline in layer.splines):
         spline.use_cyclic = spline.use_cyclic or len(spline.points) >= LEAST_POINTS
     region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region):
+    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region, scene=scene):
         bpy.ops.mask.select_all(action="SELECT")
         bpy.ops.mask.shape_key_insert()
 
