@@ -188,7 +188,7 @@ class _Watcher:
 
     def __init__(self, run: Run, data: ShotData, progress: Progress) -> None:
         self._run, self._data, self._progress = run, data, progress
-        self._saved = self._shown = self._told = time.monotonic()
+        self._begun = self._saved = self._shown = self._told = time.monotonic()
 
     def after_step(self, state: TrainState, terms: LossTerms) -> None:
         """Called by the training loop after every step."""
@@ -197,7 +197,8 @@ class _Watcher:
             self._told = now
             steps = self._run.settings.steps
             error = float(terms.reconstruction.detach().mean())
-            self._progress.tell(STAGE, state.step / steps, f"Step {state.step} of {steps}, error {error:.5f}")
+            done = max(state.step / steps, self._time_spent(now))
+            self._progress.tell(STAGE, done, f"Step {state.step} of {steps}, error {error:.5f}")
         if now - self._saved > _SECONDS_BETWEEN_CHECKPOINTS:
             self._saved = now
             save_checkpoint(self._run.folder / CHECKPOINT_NAME, state, self._run.fingerprint)
@@ -205,12 +206,18 @@ class _Watcher:
             self._shown = now
             self._progress.preview(write_preview(self._run.folder, state, self._data, self._run.settings))
 
+    def _time_spent(self, now: float) -> float:
+        """The share of the time that training may take at most, where that is limited."""
+        return min(1.0, (now - self._begun) / self._run.max_seconds) if self._run.max_seconds else 0.0
+
 
 def write_preview(folder: Path, state: TrainState, data: ShotData, settings: TrainSettings) -> Path:
-    """A small picture of the middle frame: the plate, the background, and every person's effect on white."""
+    """A small picture of the middle frame: the plate, the background, and every person with the effect, on white."""
     middle = slice(len(data.plate) // 2, len(data.plate) // 2 + 1)
     alone, _ = predict(state.renderer, data, settings, middle)
-    pictures = [data.plate[middle][0], state.background[middle][0], *torch.exp(-alone[0].abs())]
+    plate, bodies = data.plate[middle][0], data.masks[middle][0][:, None]
+    people = bodies * plate + (1 - bodies) * torch.exp(-alone[0].abs())
+    pictures = [plate, state.background[middle][0], *people]
     sheet = as_sheet([p.permute(1, 2, 0).clamp(0, 1).cpu().numpy() for p in pictures])
     path = folder / "preview.png"
     temporary = folder / ".preview.tmp.png"
