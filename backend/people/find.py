@@ -35,7 +35,7 @@ READING, LOOKING, TRACKING, FOLLOWING, WRITING = (
     "Outlining People",
     "Writing Masks",
 )
-_SHARES = {READING: 0.1, LOOKING: 0.2, TRACKING: 0.15, FOLLOWING: 0.5, WRITING: 0.15}
+_SHARES = {READING: 0.03, LOOKING: 0.05, TRACKING: 0.07, FOLLOWING: 0.82, WRITING: 0.03}
 WORK_FOLDER = ".people"
 _ADVICE = "Draw a rough mask of each person on one frame and give them as hints, or give masks"
 
