@@ -38,7 +38,8 @@ def textured(picture: Floats, holes: Flags) -> Floats:
 
     The mean of two ways that err differently: frequency selective reconstruction (Genser et al. 2018) carries bricks
     and boards on through the hole, and shift maps (He and Sun 2012) copy what stands elsewhere in the picture. On
-    holes cut into ground that is known, in six pictures, it came 2 dB nearer than the first alone.
+    holes cut into ground that is known, in five pictures, it came 2 dB nearer in the mean than the first alone (-0.4
+    to 4 dB).
     """
     if not holes.any() or holes.all():
         return picture
