@@ -127,6 +127,7 @@ def _arrange(mask: bpy.types.Mask | None) -> None:
         return
     window, area = found
     regions = {region.type: region for region in area.regions}
+    # Blender refuses a tab that it has not drawn yet; then the artist chooses it.
     with contextlib.suppress(TypeError):
         regions["UI"].active_panel_category = TAB
     with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=regions["WINDOW"]):

@@ -30,7 +30,7 @@ def smoothly(picture: Floats, holes: Flags) -> Floats:
     if not holes.any() or holes.all():
         return picture
     patched = cv2.inpaint(_eight_bit(picture), holes.astype(np.uint8), _TELEA_RADIUS, cv2.INPAINT_TELEA)
-    return _laid_in(picture, holes, np.asarray(patched, np.uint8))
+    return _laid_in(picture, holes, np.asarray(patched / 255, np.float32))
 
 
 def textured(picture: Floats, holes: Flags) -> Floats:
@@ -51,7 +51,7 @@ def textured(picture: Floats, holes: Flags) -> Floats:
     filled[box] = _made_smaller(_reconstructed, start[box], holes[box])
     depth = cv2.distanceTransform(holes.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     filled += 0.5 * np.clip(depth / (_RIM * max(holes.shape)), 0, 1)[..., None] * (copied - filled)
-    return np.where(holes[..., None], np.clip(filled, 0, 1), picture).astype(np.float32)
+    return _laid_in(picture, holes, np.clip(filled, 0, 1))
 
 
 def _made_smaller(way: Callable[[Bytes, Bytes], Floats], picture: Floats, holes: Flags, most: float = 1.0) -> Floats:
@@ -91,8 +91,8 @@ def _shifted(picture: Bytes, known: Bytes) -> Bytes:
     return np.asarray(cv2.cvtColor(patched, cv2.COLOR_Lab2RGB), np.uint8)
 
 
-def _laid_in(picture: Floats, holes: Flags, patched: Bytes) -> Floats:
-    return np.where(holes[..., None], patched.astype(np.float32) / 255, picture).astype(np.float32)
+def _laid_in(picture: Floats, holes: Flags, filled: Floats) -> Floats:
+    return np.where(holes[..., None], filled, picture).astype(np.float32)
 
 
 def _eight_bit(picture: Floats) -> Bytes:

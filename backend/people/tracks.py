@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -237,7 +237,7 @@ def _doubted(track: Track, people: Sequence[Track]) -> Track:
         for other in people:
             near = min(max(index, other.first), other.last)
             if 0 < abs(index - near) <= _HIDDEN and _meets(figures[index], other.figures[near]):
-                figures[index] = figures[index].moved(0, 0)
+                figures[index] = replace(figures[index], score=0.0)
     return Track(figures, track.looks)
 
 
