@@ -33,6 +33,9 @@ LOST_INDEX = (
     "add-on: https://pypi.org/simple has a larger build, which works without a graphics card too."
 )
 
+AMD_DEVICE = Path("/dev/kfd")
+"""Where Linux offers the computing of AMD's graphics cards."""
+
 SIZES = {"cpu": 1.3, "cuda": 5.1, "mps": 1.3, "custom": 7.0}
 """Gigabytes on disk, rounded up; measured for cpu and cuda, by the size of the packages for the others."""
 LAST_LINES = 400
@@ -249,6 +252,15 @@ def build_of(index: str) -> str:
     if sys.platform == "darwin":
         return "mps"
     return "cuda" if sys.platform == "linux" and shutil.which("nvidia-smi") else "cpu"
+
+
+def card_left_out(index: str) -> str:
+    """The maker of a graphics card of this computer for which only an index of its own has a build; empty without."""
+    if index or build_of(index) != "cpu":
+        return ""
+    if sys.platform == "win32" and shutil.which("nvidia-smi"):
+        return "NVIDIA"
+    return "AMD" if AMD_DEVICE.exists() else ""
 
 
 def default_index() -> str:

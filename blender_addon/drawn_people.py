@@ -55,7 +55,7 @@ def drawn_people(props: RetimePeopleScene, strip: bpy.types.Strip) -> tuple[Pers
     frames = visible_frames(strip)
     drawn = [person for entry in props.people if (person := _drawn(entry, frames)) is not None]
     if not drawn:
-        raise ShotError("Nothing was drawn; press Draw on This Frame, draw somebody, then press Take This Frame.")
+        raise ShotError("Nothing was drawn; press Draw on This Frame, draw somebody, then press Use on This Frame.")
     return tuple(drawn)
 
 

@@ -104,7 +104,8 @@ def _draw() -> None:
 
 
 def _known(file: Path) -> Lines | None:
-    if file not in Shown.lines and file not in Shown.wanted:
+    # Playback must not wait for files; it shows the outlines that are known.
+    if file not in Shown.lines and file not in Shown.wanted and not bpy.context.screen.is_animation_playing:
         Shown.wanted.append(file)
         if not bpy.app.timers.is_registered(_read_wanted):
             bpy.app.timers.register(_read_wanted, first_interval=0.0)
@@ -126,14 +127,17 @@ def _draw_lines(
     batch_for_shader(shader, "LINES", {"pos": np.pad(points, ((0, 0), (0, 1)))}).draw(shader)
 
 
-def _read_wanted() -> None:
-    """Read what was missing when the preview was drawn, then have it drawn again."""
-    files, Shown.wanted = Shown.wanted, []
-    for file in files:
+def _read_wanted() -> float | None:
+    """Read one file that was missing when the preview was drawn, the newest first; when all are read, draw again."""
+    if Shown.wanted:
+        file = Shown.wanted.pop()
         Shown.lines[file] = read_outline(file)
     for file in list(Shown.lines)[:-KEPT]:
         del Shown.lines[file]
+    if Shown.wanted:
+        return 0.0
     redraw_previews()
+    return None
 
 
 def forget_outlines() -> None:

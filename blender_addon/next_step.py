@@ -25,6 +25,7 @@ Button = tuple[str, dict[str, Any]]
 """Name of an operator, without our prefix or with Blender's own, and what it is given."""
 
 FIND_PEOPLE: tuple[Button, ...] = (("find_people", {}), ("add_masks_folder", {}))
+OR_DRAW: tuple[Button, ...] = (*FIND_PEOPLE, ("add_mask", {}))
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def _about_job(entry: RetimePeopleJob) -> NextStep:
     if is_arriving(entry.out):
         return NextStep(f"What was made of {entry.strip} is being loaded.", "IMPORT")
     if entry.task == Task.PEOPLE:
-        return NextStep(entry.message or "Nobody was found.", "ERROR", True, (("find_people", {}), ("dismiss", {})))
+        buttons = (("find_people", {}), ("add_mask", {}), ("dismiss", {}))
+        return NextStep(entry.message or "Nobody was found.", "ERROR", True, buttons)
     if entry.state == JobState.FINISHED:
         text = entry.message or f"The layers of {entry.strip} are done, but not loaded."
         load = ("load_layers", {"filepath": entry.layers, "source": entry.strip})
@@ -119,8 +121,8 @@ def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep
     if backend is not None:
         return backend
     if _is_nobody_known(scene):
-        text = f"Who is to be seen in {strip.name}? Find the people, or bring their masks."
-        return NextStep(text, "COMMUNITY", False, FIND_PEOPLE)
+        text = f"Which people are in {strip.name}? Find them, bring their masks, or draw each on one frame."
+        return NextStep(text, "COMMUNITY", False, OR_DRAW)
     text = f"Split {strip.name} into one layer per person."
     split = NextStep(text, "RENDERLAYERS", False, (("decompose", {}),), ("preset",))
     return _about_drawings(scene.retime_people) or split
@@ -129,13 +131,17 @@ def _about_strip(context: bpy.types.Context, scene: bpy.types.Scene) -> NextStep
 def _about_drawings(props: RetimePeopleScene) -> NextStep | None:
     """What is left to do for people who are drawn by hand."""
     wanted = [person for person in props.people if person.use and not person.from_layers]
-    drawn = [person.name for person in wanted if person.drawn]
+    drawn = [person for person in wanted if person.drawn]
     if drawn:
-        text = f"What was drawn of {', '.join(drawn)} holds for some frames only. Carry it through the whole shot."
-        return NextStep(text, "GREASEPENCIL", False, (("carry_masks", {}), ("decompose", {})))
+        names = ", ".join(person.name for person in drawn)
+        text = f"What was drawn of {names} holds for some frames only. Carry it through the whole shot"
+        if all(person.found for person in drawn):
+            return NextStep(f"{text}.", "GREASEPENCIL", False, (("carry_masks", {}), ("decompose", {})))
+        text = f"{text}, or draw somebody else first."
+        return NextStep(text, "GREASEPENCIL", False, (("carry_masks", {}), ("add_mask", {})))
     for person in wanted:
         if window_of(person.mask):
-            return NextStep(f"Draw {person.name} in the window, and press Take This Frame there.", "GREASEPENCIL")
+            return NextStep(f"Draw {person.name} in the window, and press Use on This Frame there.", "GREASEPENCIL")
         if not has_masks(person) or (person.source == "MASK" and is_for_single_frames(person.mask)):
             text = f"{person.name} has no masks yet. Go to a frame on which {person.name} is well seen, and draw."
             return NextStep(text, "GREASEPENCIL", False, (("draw_mask", {"person": person.name}), *FIND_PEOPLE))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import bpy
 
 from .backend_install import Installer
@@ -17,14 +15,17 @@ from .preview_picture import icon_of
 from .properties import RetimePeopleJob, RetimePeopleScene, chosen_person
 from .protocol import JobState
 from .pump import session, silence_of
+from .text_lines import lines_of
 from .timings import Estimate, estimate, in_words, read_timings
 
-CHARACTER_WIDTH = 6.5
-"""Pixels that a character of the interface takes on average, at a scale of 1."""
+BESIDE_TEXT = 96
+"""Pixels of the sidebar's width, at a scale of 1, in which no text can be: tabs, margins, an icon."""
+LEAST_WIDTH = 100
 PICTURE_HEIGHT = 11.0
 """Height of a preview in rows of the interface."""
 
 ICONS = {
+    "add_mask": "GREASEPENCIL",
     "add_masks_folder": "NEWFOLDER",
     "attach_backend": "FILEBROWSER",
     "cancel": "CANCEL",
@@ -42,20 +43,19 @@ ICONS = {
     "use_srgb_sequencer": "COLOR",
 }
 
-TEXTS = {"sequencer.movie_strip_add": {"text": "Add Movie"}}
-"""What Blender's own operators are called on our buttons."""
+TEXTS = {"sequencer.movie_strip_add": {"text": "Add Movie"}, "add_mask": {"text": "Draw a Person"}}
+"""What operators are called on our buttons where that is not their label."""
 
 
 def paragraph(
     layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE", alert: bool = False
 ) -> None:
     """Draw a text over as many lines as it takes, since labels do not wrap."""
-    scale = context.preferences.system.ui_scale * CHARACTER_WIDTH
-    characters = max(16, int((context.region.width - 70 * context.preferences.system.ui_scale) / scale))
+    width = max(LEAST_WIDTH, context.region.width / context.preferences.system.ui_scale - BESIDE_TEXT)
     column = layout.column(align=True)
     column.scale_y = 0.85
     column.alert = alert
-    for number, line in enumerate(textwrap.wrap(text, characters) or [""]):
+    for number, line in enumerate(lines_of(text, width, context.preferences)):
         column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE", translate=False)
 
 
@@ -118,7 +118,7 @@ def estimated(props: RetimePeopleScene, strip: bpy.types.Strip) -> Estimate | No
 def told_estimate(found: Estimate | None) -> str:
     """An estimate with what it is known from, or that there is none."""
     if found is None:
-        return "Not timed on this computer yet"
+        return "Not timed here yet; Draft is the quickest"
     jobs = "1 job" if found.known_from == 1 else f"{found.known_from} jobs"
     return f"About {in_words(found.seconds)}, going by {jobs} here"
 

@@ -8,6 +8,8 @@ from .compat import sequencer_scene
 from .drawing_window import TAB, is_for_drawing
 from .mask_outlines import has_outlines
 from .panel_parts import paragraph
+from .plate_render import why_not_source
+from .poll_reasons import chosen_strip
 from .properties import RetimePeoplePerson, chosen_person
 
 
@@ -22,9 +24,11 @@ class RETIME_PEOPLE_PT_masks(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only for people who have masks and no layers yet."""
+        """Only for people in a clip, not over their layers."""
         scene = sequencer_scene(context)
-        return scene is not None and any(not person.from_layers for person in scene.retime_people.people)
+        if scene is None or why_not_source(chosen_strip(scene)):
+            return False
+        return any(not person.from_layers for person in scene.retime_people.people)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw what belongs to the chosen person, then what belongs to all."""
@@ -54,7 +58,7 @@ def _draw_frames(layout: bpy.types.UILayout, person: RetimePeoplePerson) -> None
     layout.operator("retime_people.take_drawn", icon="KEYFRAME_HLT")
     if person.drawn:
         row = layout.row(align=True)
-        row.label(text=f"True on frame {', '.join(person.drawn.split())}", translate=False)
+        row.label(text=f"Drawn on frame {', '.join(person.drawn.split())}", translate=False)
         row.operator("retime_people.take_drawn", text="", icon="X").clear = True
 
 

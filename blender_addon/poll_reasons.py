@@ -163,7 +163,7 @@ def why_nothing_drawn(context: bpy.types.Context) -> str:
     """Something must have been drawn before it can be carried."""
     people = sequencer_scene(context).retime_people.people
     drawn = [p for p in people if p.drawn or (p.source == "FOLDER" and p.folder and not p.found and not p.from_layers)]
-    return "" if drawn else "Nothing was drawn; press Draw on This Frame, draw somebody, then press Take This Frame"
+    return "" if drawn else "Nothing was drawn; press Draw on This Frame, draw somebody, then press Use on This Frame"
 
 
 def why_no_layers(context: bpy.types.Context) -> str:

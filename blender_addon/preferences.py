@@ -45,14 +45,14 @@ class RETIME_PEOPLE_AP_preferences(bpy.types.AddonPreferences):
         """Draw where the backend is, and how it is installed."""
         column = self.layout.column()
         column.use_property_split = True
-        column.label(text="Install a Backend of Its Own")
+        column.label(text="Install a Backend for This Add-on")
         column.prop(self, "install_index")
         column.prop(self, "install_python")
         row = column.row(align=True)
         row.operator("retime_people.install_backend", icon="IMPORT")
         row.operator("retime_people.remove_backend", icon="TRASH")
         column.separator()
-        column.label(text="Or Use One That Is There Already")
+        column.label(text="Or Use an Existing Backend")
         column.prop(self, "backend_python")
         column.prop(self, "backend_folder")
 

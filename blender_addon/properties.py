@@ -160,7 +160,7 @@ class RetimePeopleScene(bpy.types.PropertyGroup):
         subtype="DIR_PATH",
     )
     show_masks: BoolProperty(
-        name="Show Masks", description="Outline each person of the list in the preview", update=_redraw
+        name="Show Masks", description="Outline each person of the list in the preview", default=True, update=_redraw
     )
     mark_person: StringProperty(name="Marked Person", description="Person whose moment is marked; empty for none")
     mark_frame: IntProperty(name="Marked Frame", description="Frame of the timeline of the marked moment")

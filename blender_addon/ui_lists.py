@@ -51,14 +51,20 @@ class RETIME_PEOPLE_UL_people(bpy.types.UIList):
         self, context: bpy.types.Context, data: RetimePeopleScene, property: str
     ) -> tuple[list[int], list[int]]:
         """People who are loaded stand as their strips do, the one in front first; others below them, as found."""
-        items, scene = getattr(data, property), data.id_data
-        back_to_front, strip = people(scene), chosen_strip(scene)
-        frame = scene.frame_current - left_handle(strip) + 1 if strip is not None else 1
-        places = [(_rank(item.name, back_to_front), rank_at(item.depth, frame)) for item in items]
-        ranked = sorted(range(len(items)), key=places.__getitem__, reverse=True)
-        order = [ranked.index(index) for index in range(len(items))]
+        items = getattr(data, property)
+        order = rows_of(data)
         shown = bpy.types.UI_UL_list.filter_items_by_name(self.filter_name, self.bitflag_filter_item, items, "name")
         return shown or [self.bitflag_filter_item] * len(items), order
+
+
+def rows_of(props: RetimePeopleScene) -> list[int]:
+    """In which row, from the top, each person of the list stands."""
+    scene, items = props.id_data, props.people
+    back_to_front, strip = people(scene), chosen_strip(scene)
+    frame = scene.frame_current - left_handle(strip) + 1 if strip is not None else 1
+    places = [(_rank(item.name, back_to_front), rank_at(item.depth, frame)) for item in items]
+    ranked = sorted(range(len(items)), key=places.__getitem__, reverse=True)
+    return [ranked.index(index) for index in range(len(items))]
 
 
 def _rank(name: str, back_to_front: list[str]) -> int:

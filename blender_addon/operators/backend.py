@@ -63,7 +63,7 @@ class RETIME_PEOPLE_OT_attach_backend(bpy.types.Operator):
     """Use a backend that is on this computer already: choose the Python program of the environment that it is in"""
 
     bl_idname = "retime_people.attach_backend"
-    bl_label = "Use One That Is There"
+    bl_label = "Use Existing Backend"
 
     filepath: StringProperty(
         name="Backend Python",

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
 import bpy
 
-from ..backend_install import SIZES, InstallPlan, InstallProblem, InstallState, build_of, free_gigabytes, plan_of
+from ..backend_install import (
+    SIZES,
+    InstallPlan,
+    InstallProblem,
+    InstallState,
+    build_of,
+    card_left_out,
+    free_gigabytes,
+    plan_of,
+)
 from ..diagnostics import diagnostics
 from ..poll_reasons import allowed, why_not_cancel_install, why_not_install, why_not_remove
 from ..preferences import bundled_folder, preference
 from ..pump import session
 from ..session import Session
+from ..text_lines import lines_of
 
-DIALOG_WIDTH, DIALOG_CHARACTERS = 420, 62
+DIALOG_WIDTH, TEXT_WIDTH = 420, 380
 BUILDS = {
     "cpu": "for the processor",
     "cuda": "for NVIDIA graphics cards",
@@ -42,7 +51,7 @@ class RETIME_PEOPLE_OT_install_backend(bpy.types.Operator):
         """Draw what is going to happen."""
         column = self.layout.column(align=True)
         for paragraph in _told(preference(context, "install_index"), session().installer.folder):
-            for line in textwrap.wrap(paragraph, DIALOG_CHARACTERS):
+            for line in lines_of(paragraph, TEXT_WIDTH, context.preferences):
                 column.label(text=line, translate=False)
             column.separator()
 
@@ -152,6 +161,13 @@ def _told(index: str, folder: Path) -> list[str]:
         "It goes to this add-on's own folder in Blender's user files; nothing else on this computer is changed.",
         "Blender stays usable meanwhile, and Remove Backend deletes all of it.",
     ]
+    card = card_left_out(index)
+    if card:
+        told.insert(
+            1,
+            f"The {card} graphics card of this computer is not used so. For it, first set Package Index in the "
+            "preferences of this add-on to the address that PyTorch's installation page names for such cards.",
+        )
     if free < 2 * size:
         told.insert(1, f"{2 * size:g} GB should be free while it is being installed.")
     return told

@@ -12,6 +12,7 @@ from ..mask_render import people_in_folder
 from ..poll_reasons import allowed, why_no_person, why_no_scene
 from ..properties import add_person
 from ..scratch import ShotError
+from .train import forget_failed_searches
 
 
 class _WithScene:
@@ -49,6 +50,7 @@ class RETIME_PEOPLE_OT_add_masks_folder(_WithScene, bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         props = sequencer_scene(context).retime_people
+        forget_failed_searches(props)
         for person in found:
             entry = add_person(props, person.name)
             entry.source, entry.folder = "FOLDER", str(person.folder)
@@ -56,10 +58,10 @@ class RETIME_PEOPLE_OT_add_masks_folder(_WithScene, bpy.types.Operator):
 
 
 class RETIME_PEOPLE_OT_add_mask(_WithScene, bpy.types.Operator):
-    """Add a person whose mask was drawn in Blender"""
+    """Add a person to the list, who is drawn on one frame or more, or has an animated mask or a matte already"""
 
     bl_idname = "retime_people.add_mask"
-    bl_label = "Add Mask"
+    bl_label = "Add Person"
 
     mask: StringProperty(name="Mask", description="Name of the mask; empty to choose it later in the list")
 
@@ -70,6 +72,7 @@ class RETIME_PEOPLE_OT_add_mask(_WithScene, bpy.types.Operator):
             self.report({"ERROR"}, f"There is no mask named {self.mask}; draw one, or choose another")
             return {"CANCELLED"}
         props = sequencer_scene(context).retime_people
+        forget_failed_searches(props)
         entry = add_person(props, mask.name if mask else f"Person {len(props.people) + 1}")
         entry.source, entry.mask = "MASK", mask
         return {"FINISHED"}

@@ -66,10 +66,10 @@ class RETIME_PEOPLE_OT_draw_mask(bpy.types.Operator):
 
 
 class RETIME_PEOPLE_OT_take_drawn(bpy.types.Operator):
-    """Take the mask of the active person as true on the frame that it was drawn on, or that is under the playhead"""
+    """Use the mask of the active person on the frame that it was drawn on, else on the one under the playhead"""
 
     bl_idname = "retime_people.take_drawn"
-    bl_label = "Take This Frame"
+    bl_label = "Use on This Frame"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
     clear: BoolProperty(name="Clear", description="Forget all frames that were taken", options={"SKIP_SAVE"})

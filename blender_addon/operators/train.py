@@ -10,7 +10,8 @@ from ..compat import sequencer_scene
 from ..journal import forget
 from ..poll_reasons import allowed, shown_job, why_not_cancel, why_not_dismiss, why_not_resume
 from ..preferences import journal_file
-from ..protocol import JobState
+from ..properties import RetimePeopleScene
+from ..protocol import JobState, Task
 from ..pump import pump_once, session, ticket_of, wait_for
 from ..session import PREPARING
 from .shot import finish
@@ -82,12 +83,22 @@ class RETIME_PEOPLE_OT_dismiss(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Forget it."""
-        entry, jobs = shown_job(context), sequencer_scene(context).retime_people.jobs
-        session().tickets.pop(entry.out, None)
-        with contextlib.suppress(OSError):
-            forget(journal_file(), out=entry.out)
-        jobs.remove(next(index for index, job in enumerate(jobs) if job.out == entry.out))
+        take_off_list(sequencer_scene(context).retime_people, shown_job(context).out)
         return {"FINISHED"}
+
+
+def take_off_list(props: RetimePeopleScene, out: str) -> None:
+    """Forget the job with this folder, which stays."""
+    session().tickets.pop(out, None)
+    with contextlib.suppress(OSError):
+        forget(journal_file(), out=out)
+    props.jobs.remove(next(index for index, job in enumerate(props.jobs) if job.out == out))
+
+
+def forget_failed_searches(props: RetimePeopleScene) -> None:
+    """Tell no longer that nobody was found, once somebody is brought by hand."""
+    for out in [job.out for job in props.jobs if job.task == Task.PEOPLE and job.state == JobState.FAILED]:
+        take_off_list(props, out)
 
 
 classes = (RETIME_PEOPLE_OT_cancel, RETIME_PEOPLE_OT_resume, RETIME_PEOPLE_OT_dismiss)

@@ -155,6 +155,18 @@ def test_builds(monkeypatch, tmp_path):
     assert module.build_of("https://example.org/rocm") == "custom"
 
 
+def test_a_card_that_would_not_be_used(monkeypatch, tmp_path):
+    monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.setattr(module.shutil, "which", lambda _: "")
+    monkeypatch.setattr(module, "AMD_DEVICE", tmp_path / "none")
+    assert module.card_left_out("") == ""
+    monkeypatch.setattr(module, "AMD_DEVICE", tmp_path)
+    assert module.card_left_out("") == "AMD" and module.card_left_out("https://example.org/rocm") == ""
+    monkeypatch.setattr(module.sys, "platform", "win32")
+    monkeypatch.setattr(module.shutil, "which", lambda name: f"/bin/{name}")
+    assert module.card_left_out("") == "NVIDIA"
+
+
 def test_a_python_that_will_do(monkeypatch):
     monkeypatch.setattr(module, "_version_of", lambda python: (3, 12) if python.endswith("3.12") else (3, 9))
     monkeypatch.setattr(module.shutil, "which", lambda name: f"/bin/{name}")

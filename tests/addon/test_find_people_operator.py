@@ -88,7 +88,10 @@ def test_nobody_found(fake, props, module, tmp_path):
         bpy.ops.retime_people.find_people(out=str(tmp_path / "out"))
     step = module("next_step").next_step(bpy.context)
     assert step.text.startswith("Nobody was found")
-    assert [name for name, _ in step.buttons] == ["find_people", "dismiss"]
+    assert [name for name, _ in step.buttons] == ["find_people", "add_mask", "dismiss"]
+    bpy.ops.retime_people.add_mask()
+    step = module("next_step").next_step(bpy.context)
+    assert step.text.startswith("Person 1 has no masks yet") and not len(props.jobs)
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ def test_the_way_from_start_to_decompose(addon, step, backend, tmp_path):
     assert step()[1] == ["install_backend", "attach_backend"]
     backend("running")
     text, buttons = step()
-    assert text.startswith("Who is to be seen in plate?")
-    assert set(buttons) == {"find_people", "add_masks_folder"}
+    assert text.startswith("Which people are in plate?")
+    assert buttons == ["find_people", "add_masks_folder", "add_mask"]
     bpy.ops.retime_people.add_masks_folder(directory=str(write_masks(tmp_path / "m", ("anna",), FRAMES)))
     assert step() == ("Split plate into one layer per person.", ["decompose"])
     backend("not_configured")
@@ -82,7 +82,7 @@ def test_the_way_of_those_who_draw(clip, step):
     bpy.ops.retime_people.take_drawn()
     text, buttons = step()
     assert text.startswith("What was drawn of Person 1 holds for some frames only.")
-    assert buttons == ["carry_masks", "decompose"]
+    assert buttons == ["carry_masks", "add_mask"]
     bpy.ops.retime_people.take_drawn(clear=True)
     assert step()[1][0] == "draw_mask"
     del person.mask["retime_people_frame"]
@@ -170,7 +170,7 @@ def test_people_with_masks_stay_in_the_list_and_keep_their_color(clip, tmp_path)
 
 def test_how_an_estimate_is_told(module):
     parts, timings = module("panel_parts"), module("timings")
-    assert parts.told_estimate(None) == "Not timed on this computer yet"
+    assert parts.told_estimate(None) == "Not timed here yet; Draft is the quickest"
     assert parts.told_estimate(timings.Estimate(200, 1)) == "About 3 min, going by 1 job here"
     assert parts.told_estimate(timings.Estimate(20, 4)) == "About 20 s, going by 4 jobs here"
 

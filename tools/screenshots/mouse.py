@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import bpy
-from steps import Steps, over, scene, timeline, window, window_with
+from steps import MODULE, Steps, over, scene, timeline, window, window_with
 
 Spot = tuple[int, int]
 COLUMNS = (0.3, 0.75, 0.93, 0.86, 0.1)
@@ -17,7 +18,11 @@ ROW = 15
 SETTLE = 0.1
 """Seconds that Blender gets to see that the mouse has moved."""
 SCREENS = 3
-"""How often the sidebar is scrolled down before it is given up."""
+"""How often the sidebar is scrolled down until it begins again at its top."""
+ROUNDS = 2
+"""How often all of it is looked through: a busy computer may miss a move of the mouse."""
+TWICE = 60
+"""Milliseconds between the two clicks of a double click, which a busy computer would draw out."""
 
 
 def do(*command: object) -> None:
@@ -46,7 +51,7 @@ def find(wanted: str, kind: str = "UI", among: str = "SEQUENCE_EDITOR") -> Gener
         kind: of the region to look in.
         among: the kind of editor; of several the timeline, the one that a file is chosen in, or the newest.
     """
-    for _ in range(SCREENS):
+    for screen in range(ROUNDS * SCREENS):
         area = EDITORS[among]()
         region = next(region for region in area.regions if region.type == kind)
         for column in COLUMNS:
@@ -57,7 +62,8 @@ def find(wanted: str, kind: str = "UI", among: str = "SEQUENCE_EDITOR") -> Gener
                 if wanted in under_mouse(area, region):
                     return spot
         do("mousemove", *on_screen(area, region, region.width // 2, region.height // 2))
-        do("click", "--repeat", 6, 5)
+        back = screen % SCREENS == SCREENS - 1
+        do("click", "--repeat", 6 * SCREENS if back else 6, 4 if back else 5)
         yield 0.5
     raise RuntimeError(f"No button for {wanted} is to be seen")
 
@@ -80,20 +86,22 @@ def press_at(x: int, y: int, times: int = 1) -> Steps:
     yield 0.2
     do("mousemove", x, y)
     yield 0.3
-    for _ in range(times):
+    if times > 1:
+        do("click", "--repeat", times, "--delay", TWICE, 1)
+    else:
         do("mousedown", 1)
         yield 0.08
         do("mouseup", 1)
-        yield 0.08
     yield 0.5
     rest()
 
 
-def press_person(number: int, times: int = 1) -> Steps:
-    """Press a row in the list of people, counted from 0 at the top."""
+def press_person(name: str, times: int = 1) -> Steps:
+    """Press the row of a person in the list of people."""
     x, y = yield from find("people_index")
-    height = round(20 * bpy.context.preferences.system.ui_scale)
-    yield from press_at(x, y + number * height, times)
+    props, height = scene().retime_people, round(20 * bpy.context.preferences.system.ui_scale)
+    row = sys.modules[f"{MODULE}.ui_lists"].rows_of(props)[props.people.find(name)]
+    yield from press_at(x, y + row * height, times)
 
 
 def press_strip(name: str) -> Steps:

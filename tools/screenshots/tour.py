@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -39,8 +40,8 @@ from steps import MODULE, ROOT, Steps, over, run, scene, shot, timeline, window
 
 PICTURES = Path(os.environ.get("GUI_PICTURES") or ROOT / "docs" / "pictures" / "guide")
 NAMES = ("Anna", "Bruno") if FINDER else ("anna", "bruno")
-DRAFT = os.environ.get("GUI_DRAFT", "0") == "1"
-"""Whether the layers are drafts, of which there is no preview while they are made."""
+DRAFT = os.environ.get("GUI_DRAFT", "1") == "1"
+"""Whether the layers are drafts."""
 TRAINED = 200
 """Seconds of training otherwise."""
 FRAMES = 40
@@ -110,9 +111,18 @@ def find_people() -> Steps:
     yield from click("find_people")
     yield from wait_for_job("04_finding.png", lambda job: bool(job.job_id) and job.fraction > 0.2)
     yield LONG_ENOUGH
-    for number, name in enumerate(NAMES):
-        yield from press_person(number, times=2)
+    people = sorted(scene().retime_people.people, key=place_across)
+    for found, name in zip([person.name for person in people], NAMES, strict=True):
+        yield from press_person(found, times=2)
         yield from type_text(name)
+
+
+def place_across(person: Any) -> float:
+    """Where in the width of the first frame a person was found, to tell who is who."""
+    image = bpy.data.images.load(str(min(Path(person.folder).glob("*.png"))))
+    shown = np.array(image.pixels).reshape(image.size[1], image.size[0], -1)[..., 0].sum(axis=0)
+    bpy.data.images.remove(image)
+    return float(shown @ np.arange(len(shown)) / shown.sum())
 
 
 def add_masks() -> Steps:
@@ -123,7 +133,7 @@ def add_masks() -> Steps:
 
 def draw() -> Steps:
     """One person is drawn on one frame, which then is forgotten again."""
-    yield from press_person(0)
+    yield from press_person(NAMES[0])
     yield from press_frame(5)
     yield from click("draw_mask")
     yield 2 * LONG_ENOUGH
@@ -185,4 +195,5 @@ def is_pictured(job: Any) -> bool:
     return job.stage == "Writing" if DRAFT else job.stage == "Training" and bool(icon_of(job.out))
 
 
-run(tour)
+if __name__ == "__main__":
+    run(tour)
