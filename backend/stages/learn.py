@@ -93,7 +93,10 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     data, background = _pictures(shot, settings)
     restless = background.restless()
     if run.settings.steps == 0:
-        return Learned(nearest_person(data, restless), 0, 0)
+        nearest, middle = nearest_person(data, restless), len(data.plate) // 2
+        alone = channels_first(nearest.alone[middle].astype(np.float32))
+        progress.preview(write_preview(run.folder, data, middle, data.background[middle], alone))
+        return Learned(nearest, 0, 0)
     data.casts = shadows_cast(data)
     with FlopCounterMode(display=False) as counter:
         usual_alone, together = usual_effects(prior_net(), data, background, restless)
@@ -204,20 +207,31 @@ class _Watcher:
             save_checkpoint(self._run.folder / CHECKPOINT_NAME, state, self._run.fingerprint)
         if now - self._shown > _SECONDS_BETWEEN_PREVIEWS:
             self._shown = now
-            self._progress.preview(write_preview(self._run.folder, state, self._data, self._run.settings))
+            self._progress.preview(self._preview(state))
+
+    def _preview(self, state: TrainState) -> Path:
+        middle = len(self._data.plate) // 2
+        alone, _ = predict(state.renderer, self._data, self._run.settings, slice(middle, middle + 1))
+        return write_preview(self._run.folder, self._data, middle, state.background[middle], alone[0])
 
     def _time_spent(self, now: float) -> float:
         """The share of the time that training may take at most, where that is limited."""
         return min(1.0, (now - self._begun) / self._run.max_seconds) if self._run.max_seconds else 0.0
 
 
-def write_preview(folder: Path, state: TrainState, data: ShotData, settings: TrainSettings) -> Path:
-    """A small picture of the middle frame: the plate, the background, and every person with the effect, on white."""
-    middle = slice(len(data.plate) // 2, len(data.plate) // 2 + 1)
-    alone, _ = predict(state.renderer, data, settings, middle)
-    plate, bodies = data.plate[middle][0], data.masks[middle][0][:, None]
-    people = bodies * plate + (1 - bodies) * torch.exp(-alone[0].abs())
-    pictures = [plate, state.background[middle][0], *people]
+def write_preview(folder: Path, data: ShotData, index: int, background: Tensor, alone: Tensor) -> Path:
+    """A small picture of one frame: the plate, the background, and every person with the effect, on white.
+
+    Args:
+        folder: where it is written.
+        data: the shot.
+        index: number of the frame in it.
+        background: (3, h, w) of this frame.
+        alone: (N, 3, h, w) density of everybody's effect in it.
+    """
+    plate, bodies = data.plate[index], data.masks[index][:, None]
+    people = bodies * plate + (1 - bodies) * torch.exp(-alone.abs())
+    pictures = [plate, background, *people]
     sheet = as_sheet([p.permute(1, 2, 0).clamp(0, 1).cpu().numpy() for p in pictures])
     path = folder / "preview.png"
     temporary = folder / ".preview.tmp.png"

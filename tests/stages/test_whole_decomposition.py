@@ -166,6 +166,20 @@ def test_progress_goes_on_and_says_where_it_is(tmp_path: Path) -> None:
     assert len({event.stage for event in told}) == 5
 
 
+def test_even_a_draft_shows_what_it_is_going_to_be(tmp_path: Path) -> None:
+    events: list[Event] = []
+    decompose(request_for(tmp_path, preset="draft"), events.append, never)
+    shown = [event.data["file"] for event in events if event.kind == EventKind.PREVIEW]
+    sheet = cv2.imread(shown[0])
+    # The plate, the background and two people, all on the same few pixels; nobody is in the background.
+    plate_there, background = (
+        sheet[: len(sheet) // 2, : sheet.shape[1] // 2],
+        sheet[: len(sheet) // 2, sheet.shape[1] // 2 :],
+    )
+    assert len(shown) == 1 and plate_there.shape == background.shape
+    assert np.abs(plate_there.astype(float) - background).max() > 40
+
+
 def test_without_a_residual_none_is_written(tmp_path: Path) -> None:
     reader = decomposed(request_for(tmp_path, residual=False, preset="draft"))
     assert not reader.info.has_residual
