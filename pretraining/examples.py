@@ -45,7 +45,7 @@ def example(rng: np.random.Generator, size: tuple[int, int], people: int) -> dic
     data = make_shot_data(clip.plate, whole, visible, clip.plate)
     seen = data.seen[:, 0].numpy() > 0
     near = somebody_near(data)
-    background = TrainingBackground(clip.plate, seen, near, camera)
+    background = TrainingBackground(clip.plate, seen, clip.visible.max(1) > 0.5, near, camera)
     start = background.start()
     kept = np.sort(rng.choice(_FRAMES, _KEPT, replace=False))
     answers = _answers(clip)

@@ -33,6 +33,10 @@ _SEAM = 1 / 60
 _AROUND_PIXELS = 64
 _AROUND_KERNEL = 9
 _CALM_RANK = 0.35
+# Ground that looks the same, up to so much, in most frames in which a body hides it is that body.
+_ALIKE = 0.045
+_VOTERS = 1 / 100
+_SELDOM = 0.1
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ def restlessness(frames: Floats, seen: Flags) -> Floats:
     return _finite(_pick(ordered, np.maximum(count - 1, 0) * _CALM_RANK))
 
 
-def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags, rank: float = EFFECTS_UNDONE) -> Estimate:
+def calmest(
+    undone: Floats, seen: Flags, hidden: Flags, strength: Floats, near: Flags, rank: float = EFFECTS_UNDONE
+) -> Estimate:
     """The background from the frames in which a pixel is freest of people and of their effects.
 
     Frames with nobody near are free for certain, and their median is taken. Where somebody is always near, a shadow
@@ -83,7 +89,8 @@ def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags, rank: fl
 
     Args:
         undone: (T, h, w, 3) the frames with the known effects taken away.
-        seen: (T, h, w), False where a body is in front.
+        seen: (T, h, w), False where a body may be in front.
+        hidden: (T, h, w), True where one is for certain.
         strength: (T, h, w) how strong the effects were (largest density of the channels).
         near: (T, h, w), True where a person is so near that an effect must be expected.
         rank: the place (0..1, dark to bright) of that higher value: ``NOTHING_KNOWN`` or ``EFFECTS_UNDONE``.
@@ -100,8 +107,26 @@ def calmest(undone: Floats, seen: Flags, strength: Floats, near: Flags, rank: fl
     rise = np.maximum(bright - middle, 0)
     usual = _FLICKER * _around(rise.max(-1))
     picture = middle + np.maximum(rise - usual[..., None], 0) * _softened(~free)[..., None]
-    observed = count > 0
+    observed = (count > 0) & ~_burnt_in(undone, hidden, count, picture)
     return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
+
+
+def _burnt_in(frames: Floats, hidden: Flags, seen: npt.NDArray[np.int64], picture: Floats) -> Flags:
+    """Where the picture (h, w, 3) is a body's: who stands still is taken for ground as soon as a few masks have holes.
+
+    Neighbours vote, since a body's pattern is never quite at rest; scraps of ground amid such a body are body too.
+    """
+    covered = hidden.sum(0)
+    alike = (hidden & (np.abs(frames - picture).max(-1) < _ALIKE)).sum(0)
+    mostly = covered > seen
+    side = 2 * max(1, round(frames.shape[2] * _VOTERS)) + 1
+    votes, voters = (
+        cv2.blur(np.where(mostly & (seen > 0), n, 0).astype(np.float32), (side, side)) for n in (alike, covered)
+    )
+    burnt = mostly & (votes > 0.5 * voters)
+    ground = ((seen > 0) & ~burnt).astype(np.uint8)
+    scraps = (ground > 0) & (cv2.morphologyEx(ground, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)) == 0)
+    return np.asarray(burnt | (scraps & (seen < _SELDOM * covered)))
 
 
 def _ordered(frames: Floats, seen: Flags) -> tuple[Floats, npt.NDArray[np.int64]]:

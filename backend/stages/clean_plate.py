@@ -80,15 +80,17 @@ def estimate_canvas(shot: Shot, effects: Effects, tell: Callable[[float], None])
 
 
 def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, rows: int) -> Estimate:
-    undone, seen, strength, near = [], [], [], []
+    undone, seen, hidden, strength, near = [], [], [], [], []
     margin = np.ones((_MARGIN, _MARGIN), np.uint8)
     camera, view = shot.camera, shot.footage.view
     for index in map(int, samples):
         together = effects.undo_at(index, view)
-        bodies = cv2.dilate((shot.footage.masks(index).max(0) > 0.02).astype(np.uint8), margin)
+        masks = shot.footage.masks(index).max(0)
+        bodies = cv2.dilate((masks > 0.02).astype(np.uint8), margin)
         open_ground = camera.onto_canvas(1 - bodies.astype(np.float32), index, top, rows) > 0.99
         undone.append(camera.onto_canvas(without_density(shot.evened(index), together), index, top, rows))
         seen.append(open_ground & camera.covers(index, top, rows))
+        hidden.append(camera.onto_canvas(masks, index, top, rows) > 0.5)
         strength.append(camera.onto_canvas(np.abs(together).max(-1), index, top, rows))
         near.append(camera.onto_canvas(effects.near_at(index, view), index, top, rows) > 0.5)
-    return calmest(np.stack(undone), np.stack(seen), np.stack(strength), np.stack(near))
+    return calmest(np.stack(undone), np.stack(seen), np.stack(hidden), np.stack(strength), np.stack(near))

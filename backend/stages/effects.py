@@ -76,11 +76,22 @@ def _enlarged(values: NDArray[np.float16], size: tuple[int, int]) -> Floats:
 class TrainingBackground:
     """The background at training size, on the canvas of a moving camera."""
 
-    def __init__(self, plate: Floats, seen: NDArray[np.bool_], near: NDArray[np.bool_], camera: Camera) -> None:
-        """``plate`` (T, h, w, 3), ``seen`` and ``near`` (T, h, w), and the camera for pictures of that size."""
+    def __init__(
+        self,
+        plate: Floats,
+        seen: NDArray[np.bool_],
+        hidden: NDArray[np.bool_],
+        near: NDArray[np.bool_],
+        camera: Camera,
+    ) -> None:
+        """``plate`` (T, h, w, 3), ``seen``, ``hidden`` and ``near`` (T, h, w) as ``core.background.calmest`` has them.
+
+        The camera is the one for pictures of that size.
+        """
         self._plate, self._camera = plate, camera
         self._seen = np.stack([(self._laid(s.astype(np.float32), t) > 0.99) for t, s in enumerate(seen)])
         self._seen &= np.stack([camera.covers(t) for t in range(len(plate))])
+        self._hidden = self._stack(hidden.astype(np.float32)) > 0.5
         self._near = self._stack(near.astype(np.float32)) > 0.5
 
     def start(self) -> Floats:
@@ -94,7 +105,7 @@ class TrainingBackground:
     def _estimated(self, together: Floats, rank: float) -> Floats:
         undone = self._stack(without_density(self._plate, together))
         strength = self._stack(np.abs(together).max(-1))
-        found = calmest(undone, self._seen, strength, self._near, rank)
+        found = calmest(undone, self._seen, self._hidden, strength, self._near, rank)
         return self._views(smoothly(found.picture, ~found.observed))
 
     def restless(self) -> Floats:
@@ -109,7 +120,7 @@ class TrainingBackground:
         """The largest density that a pixel ever had over the start, as every frame sees it, (T, h, w)."""
         plate = self._stack(self._plate)
         nothing = np.zeros(self._seen.shape, np.float32)
-        start = calmest(plate, self._seen, nothing, self._near, NOTHING_KNOWN)
+        start = calmest(plate, self._seen, self._hidden, nothing, self._near, NOTHING_KNOWN)
         return self._maps((density(np.clip(plate, 0, 1), np.clip(start.picture, 0, 1)).mean(-1) * self._seen).max(0))
 
     def _laid(self, picture: Floats, index: int) -> Floats:

@@ -181,7 +181,7 @@ def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBa
         charts = np.stack([[shrink_charts(one, size) for one in footage.charts.frame(t)] for t in frames])
         data.charts = torch.from_numpy(charts)
     seen = data.seen[:, 0].numpy() > 0
-    background = TrainingBackground(plate, seen, somebody_near(data), shot.camera.resized(size))
+    background = TrainingBackground(plate, seen, visible.max(1) > 0.5, somebody_near(data), shot.camera.resized(size))
     data.background = channels_first(background.start())
     return data, background
 

@@ -33,7 +33,7 @@ def estimate(undone: Floats, seen: np.ndarray | None = None, near: np.ndarray | 
     """The background when no effect is known of; seen everywhere and nobody near where not said."""
     seen, near = flags(True) if seen is None else seen, flags(False) if near is None else near
     nothing = np.zeros(undone.shape[:3], np.float32)
-    return calmest(undone, seen[: len(undone)], nothing, near[: len(undone)], NOTHING_KNOWN)
+    return calmest(undone, seen[: len(undone)], ~seen[: len(undone)], nothing, near[: len(undone)], NOTHING_KNOWN)
 
 
 @pytest.mark.parametrize("near", [False, True])
@@ -105,7 +105,7 @@ def test_the_calmest_frames_decide() -> None:
     undone[: T // 2, *SHADOW] *= 1.2
     strength[: T // 2, *SHADOW] = 0.5
     undone[T // 2 :, *SHADOW] += np.float32(0.001)
-    found = calmest(undone, flags(True), strength, flags(True))
+    found = calmest(undone, flags(True), flags(False), strength, flags(True))
     np.testing.assert_allclose(found.picture, ground(), atol=0.01)
 
 
@@ -114,7 +114,7 @@ def test_calm_frames_with_a_body_in_front_do_not_count() -> None:
     strength[:10, *BODY] = 0.5
     undone[10:, *BODY] = 0
     seen[10:, *BODY] = False
-    np.testing.assert_allclose(calmest(undone, seen, strength, flags(False)).picture, ground(), atol=1e-5)
+    np.testing.assert_allclose(calmest(undone, seen, ~seen, strength, flags(False)).picture, ground(), atol=1e-5)
 
 
 def test_waves_are_restless_and_a_shadow_that_comes_and_goes_is_not() -> None:
@@ -142,5 +142,15 @@ def test_ground_that_is_never_free_does_not_take_the_weakest_prediction_for_the_
     strength[(slice(None), *SHADOW)] = density
     undone = frames()
     undone[(slice(None), *SHADOW)] *= np.exp(density - 0.35)[..., None]
-    found = calmest(undone, flags(True), strength, flags(True))
+    found = calmest(undone, flags(True), flags(False), strength, flags(True))
     assert np.abs(found.picture - ground())[SHADOW].mean() < 0.04
+
+
+def test_a_body_that_stands_still_is_no_ground_though_a_few_masks_have_holes() -> None:
+    """Its clothes keep their colour while a mask hides them; the ground beside, seen as seldom, does not."""
+    plate, seen = frames(), flags(True)
+    plate[:, *BODY] = 0.8
+    seen[2:, *BODY] = False
+    assert not estimate(plate, seen).observed[BODY].any()
+    plate[:2, *BODY] = ground()[BODY]
+    assert estimate(plate, seen).observed[BODY].all()
