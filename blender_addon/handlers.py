@@ -9,6 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .camera_follow import follow_cameras
+from .lost_layers import look_for_layers
 from .people_list import refresh
 from .strips import layer_strips
 
@@ -26,6 +27,7 @@ def _after_edit(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
 @persistent
 def _refresh_all(*_: object) -> None:
     """See to every scene, where it is not known which one changed."""
+    look_for_layers()
     for scene in bpy.data.scenes:
         refresh(scene)
         follow_cameras(scene)

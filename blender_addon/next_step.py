@@ -13,6 +13,7 @@ from .backend_process import BackendState
 from .compat import movie_options, sequencer_scene
 from .drawing_window import is_for_single_frames, window_of
 from .layer_loading import color_space_problem
+from .lost_layers import folder_of, lost_strips
 from .plate_render import why_not_source
 from .poll_reasons import chosen_strip, is_under_way, shown_job
 from .preparation import has_request
@@ -50,6 +51,13 @@ def next_step(context: bpy.types.Context) -> NextStep:
         return _under_way(entry)
     if session().installer.state is InstallState.WORKING:
         return NextStep("The backend is being installed. You can go on editing.", "IMPORT", fields=("install",))
+    lost = lost_strips(scene)
+    if lost:
+        names, folder = ", ".join(strip.name for strip in lost), folder_of(scene, lost[0])
+        text = (
+            f"The pictures of {names} are no longer in {folder}. Put them back, or say where their layers.json is now."
+        )
+        return NextStep(text, "ERROR", True, (("find_layers", {}),))
     problem = color_space_problem(scene) if people(scene) else ""
     if problem:
         return NextStep(f"{problem}.", "ERROR", True, (("use_srgb_sequencer", {}),))
@@ -133,7 +141,7 @@ def _about_drawings(props: RetimePeopleScene) -> NextStep | None:
     wanted = [person for person in props.people if person.use and not person.from_layers]
     drawn = [person for person in wanted if person.drawn]
     if drawn:
-        names = ", ".join(person.name for person in drawn)
+        names = " and ".join(person.name for person in drawn)
         text = f"What was drawn of {names} holds for some frames only. Carry it through the whole shot"
         if all(person.found for person in drawn):
             return NextStep(f"{text}.", "GREASEPENCIL", False, (("carry_masks", {}), ("decompose", {})))

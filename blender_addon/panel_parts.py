@@ -33,6 +33,7 @@ ICONS = {
     "decompose": "RENDERLAYERS",
     "dismiss": "X",
     "draw_mask": "GREASEPENCIL",
+    "find_layers": "FILEBROWSER",
     "find_people": "VIEWZOOM",
     "install_backend": "IMPORT",
     "load_layers": "IMPORT",
@@ -59,9 +60,16 @@ def paragraph(
         column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE", translate=False)
 
 
-def time_left(seconds: float) -> str:
-    """A measured time as one reads it: ``40 s left``, ``3 min left``; empty below zero, which means unknown."""
-    return f"{in_words(seconds)} left" if seconds >= 0 else ""
+def time_left(seconds: float, silence: int) -> str:
+    """A measured time as one reads it: ``40 s left``, ``3 min left``; where that is unknown, or over, ``12 s so far``.
+
+    Args:
+        seconds: what was told last, below zero where unknown.
+        silence: seconds since then, 0 where they are not worth telling.
+    """
+    if seconds >= 0 and seconds >= silence:
+        return f"{in_words(seconds - silence)} left"
+    return f"{in_words(silence)} so far" if silence else ""
 
 
 def draw_next_step(layout: bpy.types.UILayout, context: bpy.types.Context, step: NextStep) -> None:
@@ -134,9 +142,7 @@ def draw_progress(layout: bpy.types.UILayout, entry: RetimePeopleJob) -> None:
     if icon:
         layout.template_icon(icon_value=icon, scale=PICTURE_HEIGHT)
     row = layout.row()
-    silence = silence_of(session().tickets.get(entry.out))
-    so_far = f"{in_words(silence)} so far" if silence else ""
-    row.label(text=time_left(entry.seconds_left) or so_far)
+    row.label(text=time_left(entry.seconds_left, silence_of(session().tickets.get(entry.out))))
     row.operator("retime_people.cancel", icon="CANCEL")
 
 

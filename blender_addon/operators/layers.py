@@ -12,6 +12,7 @@ from ..compat import Scene, Strip, sequencer_scene
 from ..compositor_tree import build_tree
 from ..layer_loading import SEQUENCER_SPACE, color_space_problem, load
 from ..layer_set_file import LayerSetProblem, read_layer_set
+from ..lost_layers import find_again, lost_strips
 from ..people_list import refresh
 from ..poll_reasons import allowed, why_no_layers
 from ..proxies import build_proxies
@@ -61,6 +62,45 @@ class RETIME_PEOPLE_OT_load_layers(bpy.types.Operator):
         for warning in warnings:
             self.report({"WARNING"}, f"{warning}.")
         self.report({"INFO"}, f"Loaded {', '.join(layer.name for layer in layer_set.layers)}.")
+        return {"FINISHED"}
+
+
+class RETIME_PEOPLE_OT_find_layers(bpy.types.Operator):
+    """Choose the layers.json of layers that were moved; the strips keep all else, such as their retiming keys"""
+
+    bl_idname = "retime_people.find_layers"
+    bl_label = "Find Moved Layers"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    filepath: StringProperty(
+        name="Layer Set", description="The layers.json beside the folders of the layers", subtype="FILE_PATH"
+    )
+    filter_glob: StringProperty(default="layers.json", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where layers are missing."""
+        scene = sequencer_scene(context)
+        return allowed(cls, "" if scene and lost_strips(scene) else "No layer was missing when the file was opened")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for the file."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Let the strips show what is there."""
+        scene = sequencer_scene(context)
+        folder = Path(bpy.path.abspath(self.filepath)).absolute().parent
+        before = len(lost_strips(scene))
+        lost = find_again(scene, folder)
+        if len(lost) == before:
+            self.report(
+                {"ERROR"}, f"{folder} has no pictures of {', '.join(lost)}; choose the layers.json beside them."
+            )
+            return {"CANCELLED"}
+        if lost:
+            self.report({"WARNING"}, f"{folder} has no pictures of {', '.join(lost)}.")
         return {"FINISHED"}
 
 
@@ -151,6 +191,7 @@ def _source(scene: Scene, name: str) -> Strip | None:
 
 classes = (
     RETIME_PEOPLE_OT_load_layers,
+    RETIME_PEOPLE_OT_find_layers,
     RETIME_PEOPLE_OT_build_compositor,
     RETIME_PEOPLE_OT_build_proxies,
     RETIME_PEOPLE_OT_use_srgb_sequencer,

@@ -73,11 +73,21 @@ def check_text(text, of):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(-1, ""), (0, "1 s left"), (40.4, "40 s left"), (61, "1 min left"), (200, "3 min left"), (3700, "1 h 2 min left")],
+    ("seconds", "silence", "text"),
+    [
+        (-1, 0, ""),
+        (0, 0, "1 s left"),
+        (40.4, 0, "40 s left"),
+        (61, 0, "1 min left"),
+        (200, 0, "3 min left"),
+        (3700, 0, "1 h 2 min left"),
+        (-1, 12, "12 s so far"),
+        (40.4, 12, "28 s left"),
+        (40.4, 300, "5 min so far"),
+    ],
 )
-def test_time_left_reads_well(module, seconds, text):
-    assert module("panel_parts").time_left(seconds) == text
+def test_time_left_reads_well(module, seconds, silence, text):
+    assert module("panel_parts").time_left(seconds, silence) == text
 
 
 def test_seconds_without_news_are_counted_once_they_are_many(module, addon, monkeypatch):
