@@ -94,6 +94,8 @@ screenshots: $(VENV)/installed ## the pictures of the guide, made in a window of
 	@test -n "$(BLENDER)" || { echo "a Blender with a window is needed; say make screenshots BLENDER=path/to/blender"; exit 1; }
 	"$(BLENDER)" --factory-startup --app-template Video_Editing --window-geometry 0 0 1600 900 \
 	  --python tools/screenshots/tour.py
+	"$(BLENDER)" --factory-startup --app-template Video_Editing --window-geometry 0 0 1600 900 \
+	  --python tools/screenshots/by_hand.py
 	$(PY) tools/screenshots/crop.py
 
 protocol: ## copy the protocol from the backend to the add-on

@@ -10,7 +10,7 @@ import bpy
 
 from .compat import Scene
 from .people_file import FoundPerson
-from .properties import PERSON_TAGS, RetimePeopleScene, add_person
+from .properties import PERSON_TAGS, RetimePeoplePerson, RetimePeopleScene, add_person
 from .strips import people, pieces_of, refresh_residuals
 
 
@@ -28,16 +28,17 @@ def refresh(scene: Scene) -> None:
 
 
 def take_people(props: RetimePeopleScene, found: Sequence[FoundPerson]) -> None:
-    """Put people who were found into the list, in the place of those who were found before.
+    """Put people who were found into the list, in the place of those who were found before, or drawn by that name.
 
-    The name, color and drawing that somebody has got from the artist stay through corrections.
+    The name, color and drawing that somebody has got from the artist stay.
     """
     names = [person.name for person in found]
-    known = {Path(p.folder): _Kept(p.name, p.tag, p.mask, p.matte) for p in props.people if p.found}
+    known = {Path(p.folder): _kept(p) for p in props.people if p.found}
+    drawn = {p.name: _kept(p) for p in props.people if not p.found and p.name in names}
     for index in reversed(range(len(props.people))):
         if props.people[index].found or props.people[index].name in names:
             props.people.remove(index)
-    taken = {person.tag for person in (*props.people, *known.values())}
+    taken = {person.tag for person in (*props.people, *known.values(), *drawn.values())}
     free = [tag for tag in PERSON_TAGS if tag not in taken]
     for person in found:
         entry = add_person(props, person.name)
@@ -45,7 +46,7 @@ def take_people(props: RetimePeopleScene, found: Sequence[FoundPerson]) -> None:
         entry.thumbnail = str(person.thumbnail or "")
         entry.use, entry.first, entry.last = person.use, person.first, person.last
         entry.depth = person.depth
-        kept = known.get(person.folder) or known.get(person.before)
+        kept = known.get(person.folder) or known.get(person.before) or drawn.get(person.name)
         if kept is not None:
             entry.name, entry.tag, entry.mask, entry.matte = kept.name, kept.tag, kept.mask, kept.matte
         elif free:
@@ -61,6 +62,10 @@ class _Kept:
     tag: int
     mask: bpy.types.Mask | None
     matte: str
+
+
+def _kept(person: RetimePeoplePerson) -> _Kept:
+    return _Kept(person.name, person.tag, person.mask, person.matte)
 
 
 def _add(props: RetimePeopleScene, name: str) -> None:

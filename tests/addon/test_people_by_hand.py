@@ -97,6 +97,18 @@ def test_a_drawing_is_carried_from_the_frames_that_were_taken(fake, props, tmp_p
     assert (picture[:, : WIDTH // 2 - 1] == 255).mean() > 0.97 and (picture[:, WIDTH // 2 + 1 :] == 0).mean() > 0.97
 
 
+def test_a_drawing_stays_once_it_was_carried(fake, props, tmp_path):
+    bpy.ops.retime_people.add_mask(mask=draw_box(FOUND[1]).name)
+    props.people[0].tag = 7
+    bpy.context.scene.frame_set(START)
+    bpy.ops.retime_people.take_drawn()
+    bpy.ops.retime_people.carry_masks(out=str(tmp_path / "out"))
+    person = props.people[FOUND[1]]
+    assert (person.found, person.source, person.drawn) == (True, "FOLDER", "")
+    assert (person.mask.name, person.tag) == (FOUND[1], 7)
+    assert props.people[FOUND[0]].mask is None and props.people[FOUND[0]].tag != 7
+
+
 def test_a_drawing_corrects_who_was_found(fake, props, found, tmp_path):
     props.people_index = 1
     props.people[1].name = "ben"
