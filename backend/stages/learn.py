@@ -93,9 +93,9 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     data, background = _pictures(shot, settings)
     restless = background.restless()
     if run.settings.steps == 0:
-        nearest, middle = nearest_person(data, restless), len(data.plate) // 2
-        alone = channels_first(nearest.alone[middle].astype(np.float32))
-        progress.preview(write_preview(run.folder, data, middle, data.background[middle], alone))
+        nearest, frame = nearest_person(data, restless), clearest_frame(data)
+        alone = channels_first(nearest.alone[frame].astype(np.float32))
+        progress.preview(write_preview(run.folder, data, frame, data.background[frame], alone))
         return Learned(nearest, 0, 0)
     data.casts = shadows_cast(data)
     with FlopCounterMode(display=False) as counter:
@@ -210,13 +210,19 @@ class _Watcher:
             self._progress.preview(self._preview(state))
 
     def _preview(self, state: TrainState) -> Path:
-        middle = len(self._data.plate) // 2
-        alone, _ = predict(state.renderer, self._data, self._run.settings, slice(middle, middle + 1))
-        return write_preview(self._run.folder, self._data, middle, state.background[middle], alone[0])
+        frame = clearest_frame(self._data)
+        alone, _ = predict(state.renderer, self._data, self._run.settings, slice(frame, frame + 1))
+        return write_preview(self._run.folder, self._data, frame, state.background[frame], alone[0])
 
     def _time_spent(self, now: float) -> float:
         """The share of the time that training may take at most, where that is limited."""
         return min(1.0, (now - self._begun) / self._run.max_seconds) if self._run.max_seconds else 0.0
+
+
+def clearest_frame(data: ShotData) -> int:
+    """Where most of everybody is seen, and nobody covers anybody."""
+    largest = data.masks.amax(1)
+    return int((2 * largest - data.masks.sum(1)).sum((1, 2)).argmax())
 
 
 def write_preview(folder: Path, data: ShotData, index: int, background: Tensor, alone: Tensor) -> Path:

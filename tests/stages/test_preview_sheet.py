@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 
-from backend.stages.learn import as_sheet
+from backend.stages.learn import as_sheet, clearest_frame
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,10 @@ def test_as_square_as_can_be(count, size, wanted):
     assert [sheet.min(), sheet[0, 0, 0]] == [0, 0]
     if count == 5:
         assert (sheet[18:, 16:] == 1).all() and sheet[20, 2, 0] == np.float32(0.4)
+
+
+def test_the_frame_in_which_nobody_covers_anybody_is_shown():
+    masks = torch.zeros(3, 2, 4, 8)
+    masks[:, 0, :, :4] = 1
+    masks[0, 1, :, 2:6], masks[1, 1, :, 4:], masks[2, 1, :, 6:] = 1, 1, 1
+    assert clearest_frame(SimpleNamespace(masks=masks)) == 1

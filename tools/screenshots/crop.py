@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "guide"
-TOP = 280 / 900
+TOP = 255 / 900
 """Share of the window above the sequencer, as the tour has made it."""
-WHOLE = ("11_in_front", "12_rendered", "13_drawing", "14_carried")
+WHOLE = ("05_people", "11_in_front", "12_rendered", "13_drawing", "14_carried")
 """Pictures that are kept as they are, for the preview, or a window over it."""
 QUALITY = 88
 

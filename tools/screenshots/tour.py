@@ -46,7 +46,7 @@ TRAINED = 200
 """Seconds of training otherwise."""
 FRAMES = 40
 """Of the example clip."""
-TOP = 280
+TOP = 255
 """Where the sequencer is made to begin, from the upper edge of the window, so that the panel has room."""
 OUTLINE = (
     *((0.319, 0.758), (0.346, 0.727), (0.353, 0.641), (0.357, 0.453), (0.368, 0.266)),
