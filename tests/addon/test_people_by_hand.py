@@ -109,6 +109,34 @@ def test_a_drawing_stays_once_it_was_carried(fake, props, tmp_path):
     assert props.people[FOUND[0]].mask is None and props.people[FOUND[0]].tag != 7
 
 
+def test_every_frame_that_was_drawn_keeps_its_outline(module, props):
+    """In an editor as the window has one, which can't be opened here."""
+    scene, person = bpy.context.scene, module("properties").add_person(props, "anna")
+    area = bpy.context.window_manager.windows[0].screen.areas[0]
+    before, places = area.ui_type, {START: 0.2, START + 3: 0.6}
+    area.ui_type = "IMAGE_EDITOR"
+    try:
+        for frame, x in places.items():
+            scene.frame_set(frame)
+            bpy.ops.retime_people.draw_mask()
+            space, picture = area.spaces.active, next(i for i in bpy.data.images if "retime_people_frame" in i)
+            space.ui_mode, space.image, space.mask = "MASK", picture, person.mask
+            spline = person.mask.layers[0].splines.new() if frame == START else person.mask.layers[0].splines[0]
+            spline.points.add(3 - len(spline.points))
+            for number, point in enumerate(spline.points):
+                point.co = (x, number / 3)
+            if frame == START:
+                # Later Blender would take the outline back to what was kept.
+                scene.frame_set(START + 1)
+            bpy.ops.retime_people.take_drawn()
+        assert person.drawn == "1 4" and spline.use_cyclic
+        for frame, x in places.items():
+            scene.frame_set(frame)
+            assert [point.co[0] for point in spline.points] == pytest.approx([x] * 3)
+    finally:
+        area.ui_type = before
+
+
 def test_a_drawing_corrects_who_was_found(fake, props, found, tmp_path):
     props.people_index = 1
     props.people[1].name = "ben"

@@ -32,6 +32,8 @@ def open_tab() -> Steps:
     area.spaces.active.show_region_ui = True
     # Where the files lie on the computer of whoever makes the pictures is nobody's concern.
     area.spaces.active.timeline_overlay.show_strip_source = False
+    # The guide speaks of frames.
+    area.spaces.active.show_seconds = False
     yield 0.5
     next(region for region in area.regions if region.type == "UI").active_panel_category = "Retime"
     rest()
