@@ -158,8 +158,8 @@ def _told(index: str, folder: Path) -> list[str]:
     size, free = SIZES[build], free_gigabytes(folder)
     told = [
         f"About {size:g} GB are fetched and kept on this disk, {BUILDS[build]}.",
-        f"It goes to this add-on's own folder in Blender's user files, where {free:.0f} GB are free; nothing else on this "
-        "computer is changed.",
+        f"It goes to this add-on's own folder in Blender's user files, where {free:.0f} GB are free; nothing else on "
+        "this computer is changed.",
         "Blender stays usable meanwhile, and Remove Backend deletes all of it.",
     ]
     card = card_left_out(index)
