@@ -56,7 +56,7 @@ NOT_CONFIGURED = BackendStatus(
     BackendState.NOT_CONFIGURED,
     "The backend is not installed; press Install Backend, or set Backend Python in the preferences of this add-on.",
 )
-STOPPED = BackendStatus(BackendState.STOPPED, "The backend is not running; start it in the Retime tab.")
+STOPPED = BackendStatus(BackendState.STOPPED, "The backend is not running; Find People and Decompose start it.")
 STARTING = BackendStatus(BackendState.STARTING, "The backend is starting.")
 RUNNING = BackendStatus(BackendState.RUNNING, "The backend is running.")
 

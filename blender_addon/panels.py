@@ -90,23 +90,23 @@ class RETIME_PEOPLE_PT_time(_RetimeTab, bpy.types.Panel):
         person, props = active_person(scene), scene.retime_people
         if not person:
             paragraph(layout, context, "Click a person first, in the list or on the timeline.", "INFO")
-        layout = layout.column()
-        layout.enabled = bool(person)
-        _draw_grid(layout, TIME_BUTTONS)
+        own = layout.column()
+        own.enabled = bool(person)
+        _draw_grid(own, TIME_BUTTONS)
         if len(people(scene)) > 1:
-            layout.label(text="With Another Person")
-            row = layout.row(align=True)
+            own.label(text="With Another Person")
+            row = own.row(align=True)
             row.operator("retime_people.mark_moment", text="Mark Moment", icon="MARKER_HLT")
             if props.mark_person and props.mark_person != person:
                 text = f"Match to {props.mark_person}, Frame {props.mark_frame}"
                 row.operator("retime_people.clear_mark", text="", icon="X")
-                layout.operator("retime_people.match", text=text, icon="CON_TRACKTO", translate=False)
-            layout.operator("retime_people.auto_sync", text="Sync", icon="UV_SYNC_SELECT")
-            row = layout.row(align=True)
+                own.operator("retime_people.match", text=text, icon="CON_TRACKTO", translate=False)
+            own.operator("retime_people.auto_sync", text="Sync", icon="UV_SYNC_SELECT")
+            row = own.row(align=True)
             row.operator("retime_people.set_order", text="In Front", icon="TRIA_UP").behind = False
             row.operator("retime_people.set_order", text="Behind", icon="TRIA_DOWN").behind = True
-        layout.separator()
-        _draw_grid(layout, PERSON_BUTTONS)
+        own.separator()
+        _draw_grid(own, PERSON_BUTTONS)
         layout.operator("retime_people.build_proxies", icon="RENDER_RESULT")
         layout.operator("retime_people.build_compositor", icon="NODETREE")
 
