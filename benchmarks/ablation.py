@@ -109,7 +109,11 @@ def _no_leftovers() -> Any:
         half = np.float16
         undo = effects.agreed(together, usual)
         return effects.Effects(
-            alone.astype(half), together.astype(half), undo.astype(half), effects.somebody_near(data)
+            alone.astype(half),
+            together.astype(half),
+            undo.astype(half),
+            effects.somebody_near(data),
+            restless.astype(half),
         )
 
     return mock.patch.object(learn, "with_leftovers", bare)

@@ -50,6 +50,8 @@ class Effects:
     """(T, h, w, 3): what to take away to get at the background; surer, if less, than ``together``."""
     near: NDArray[np.bool_]
     """(T, h, w): somebody is so near that an effect must be expected."""
+    restless: NDArray[np.float16]
+    """(T, h, w): how much pixels change by themselves, in display values."""
 
     def frame(self, index: int, size: tuple[int, int]) -> tuple[Floats, Floats]:
         """One frame at (W, H): alone (N, H, W, 3) and together (H, W, 3)."""
@@ -59,6 +61,10 @@ class Effects:
     def near_at(self, index: int, size: tuple[int, int]) -> Floats:
         """Where somebody is near in a frame, (H, W) 0..1."""
         return _enlarged(self.near[index].astype(np.float16), size)
+
+    def restless_at(self, index: int, size: tuple[int, int]) -> Floats:
+        """How much the pixels of a frame change by themselves, (H, W)."""
+        return np.maximum(_enlarged(self.restless[index], size), 0)
 
     def undo_at(self, index: int, size: tuple[int, int]) -> Floats:
         """What to take away from one frame to get at the background, (H, W, 3)."""
@@ -152,7 +158,7 @@ def nearest_person(data: ShotData, restless: Floats) -> Effects:
     trust = _stands_out(change, plate, restless) * (data.seen[:, 0].numpy() > 0)
     alone = _given_to_nearest(change * trust[..., None], data.distance[:, :, 0].numpy())
     together = alone.sum(1).astype(np.float16)
-    return Effects(alone.astype(np.float16), together, together, somebody_near(data))
+    return Effects(alone.astype(np.float16), together, together, somebody_near(data), restless.astype(np.float16))
 
 
 def agreed(learned: Floats, usual: Floats) -> Floats:
@@ -245,7 +251,8 @@ def with_leftovers(
     extra = _given_by_patches(left * trust[..., None], data.distance[:, :, 0].cpu().numpy())
     every = together + extra.sum(1)
     half, undo = np.float16, agreed(every, usual)
-    return Effects((alone + extra).astype(half), every.astype(half), undo.astype(half), somebody_near(data))
+    near, changing = somebody_near(data), restless.astype(half)
+    return Effects((alone + extra).astype(half), every.astype(half), undo.astype(half), near, changing)
 
 
 def _stands_out(change: Floats, plate: Floats, restless: Floats) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 
 from backend.core.color import Floats
 from backend.core.matte import body_color, join
+from backend.core.mending import missed_parts, trimmed
 from backend.core.occlusion import moved
 from backend.core.opacity import corrected, density, least_opacity, settled, with_density
 from backend.stages.clean_plate import CleanPlate
@@ -36,6 +37,8 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     plate, masks = shot.footage.plate(index), shot.footage.masks(index)
     background = clean.frame(index)
     alone, together = effects.frame(index, shot.footage.view)
+    restless = effects.restless_at(index, shot.footage.view)
+    masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
     alone = settled(corrected(alone, together, density(plate, background), seen), seen)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
@@ -46,6 +49,9 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
         alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
         seen_through = 1 - alpha[person][..., None]
         behind = color[person] * alpha[person][..., None] + seen_through * behind
+    missed = missed_parts(plate, behind, restless, masks)
+    for person, part in enumerate(missed):
+        alpha[person], color[person] = join(part, plate, alpha[person], color[person])
     return FrameLayers(background, color, alpha)
 
 

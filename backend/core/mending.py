@@ -1,0 +1,89 @@
+"""What masks get wrong, mended by what the finished layers explain: parts left out, and ground taken along."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.color import Floats
+from backend.core.opacity import density
+
+# A difference (display values) that nothing explains begins to be, and is, a part of a body; so many times what the
+# pixel changes by itself are taken off first. It is looked for up to so many heights of the body from its mask.
+_MISSED, _FLICKERS, _REACH = (0.05, 0.1), 3.0, 0.15
+_SPECK = 0.8
+# What differs less than this from the ground is ground, where it lies at the edge of a mask, to so many heights;
+# from the second on it is body.
+_GROUND, _EDGE = (0.02, 0.06), 0.05
+# A difference is a shadow where the weakest channel is darkened by this share of the strongest, and none by more.
+_GREY, _DARKEST_SHADOW = 0.5, 1.0
+
+
+def missed_parts(plate: Floats, explained: Floats, restless: Floats, masks: Floats) -> Floats:
+    """What masks have left out of bodies: alpha (N, H, W), 0 inside the masks.
+
+    A hand, a shoe or a bag beside a mask is in the plate, but neither ground nor shadow, so nothing explains it.
+    It belongs to the person whom it touches and is nearest to.
+
+    Args:
+        plate: (H, W, 3) display values.
+        explained: (H, W, 3) all layers put together.
+        restless: (H, W) how much pixels change by themselves, such as waves and leaves.
+        masks: (N, H, W) visible bodies.
+    """
+    away = cv2.GaussianBlur(np.abs(plate - explained).max(-1), (0, 0), _SPECK) - _FLICKERS * restless
+    low, high = _MISSED
+    body = masks.max(0) > 0.5
+    odd = np.clip((away - low) / (high - low), 0, 1) * ~body * ~_darkened(plate, explained)
+    distance = np.stack([_heights_from(mask > 0.5) for mask in masks])
+    beside = (odd > 0) & (distance.min(0) < _REACH)
+    _, patches = cv2.connectedComponents((beside | body).astype(np.uint8))
+    beside &= np.isin(patches, np.unique(patches[body]))
+    mine = distance.argmin(0) == np.arange(len(masks))[:, None, None]
+    return np.asarray(odd * (beside & mine), np.float32)
+
+
+def trimmed(masks: Floats, plate: Floats, ground: Floats, known: Floats, restless: Floats) -> Floats:
+    """Masks (N, H, W) without the ground at their edges, which would go along with a body that is retimed.
+
+    Eaten away from outside, until the plate shows something else than the ground.
+
+    Args:
+        masks: visible bodies, 0..1.
+        plate: (H, W, 3) display values.
+        ground: (H, W, 3) the background with everybody's effects on it.
+        known: (H, W) 0 or 1: where the background was ever seen.
+        restless: (H, W) how much pixels change by themselves.
+    """
+    away = cv2.GaussianBlur(np.abs(plate - ground).max(-1), (0, 0), _SPECK) - _FLICKERS * restless
+    low, high = _GROUND
+    kept = np.where(known > 0, np.clip((away - low) / (high - low), 0, 1), 1).astype(np.float32)
+    return np.stack([mask * np.maximum(kept, ~_edible(mask, kept)) for mask in masks])
+
+
+def _edible(mask: Floats, kept: Floats) -> npt.NDArray[np.bool_]:
+    """(H, W): at the edge of a mask, and to be reached from outside through what is not body."""
+    outside = mask <= 0.5
+    near = _heights_from(~outside, inwards=True) < _EDGE
+    open_ground = outside | (near & (kept < 0.5))
+    _, patches = cv2.connectedComponents(open_ground.astype(np.uint8), connectivity=4)
+    reached = np.isin(patches, np.unique(patches[outside])) & open_ground
+    # The soft edge of what is left lies next to it.
+    return np.asarray(near & (cv2.dilate(reached.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0))
+
+
+def _darkened(plate: Floats, explained: Floats) -> npt.NDArray[np.bool_]:
+    """Where a difference looks like what is left of a shadow."""
+    left = density(plate, np.clip(explained, 0, 1))
+    least, most = left.min(-1), left.max(-1)
+    return np.asarray((least > np.maximum(_GREY * most, 0)) & (most < _DARKEST_SHADOW))
+
+
+def _heights_from(body: npt.NDArray[np.bool_], inwards: bool = False) -> Floats:
+    """How far each pixel (H, W) is from a body, or from its outside, in heights of it; infinite without one."""
+    rows = np.flatnonzero(body.any(1))
+    if not len(rows):
+        return np.full(body.shape, np.inf, np.float32)
+    away = cv2.distanceTransform((body if inwards else ~body).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(away / (rows[-1] - rows[0] + 1), np.float32)
