@@ -80,6 +80,10 @@ class Figure:
         top = np.array([rng.normal(0, 0.15), rng.uniform(-0.1, 0.6), rng.normal(0, 0.15)])
         return top, top + rng.normal(0, 0.15, 3), rng.uniform(0.05, 0.2)
 
+    def stand_by(self, other: Figure, away: npt.NDArray[np.float64]) -> None:
+        """Go where another is, ``away`` metres (x, z) from there."""
+        self._place = other._place + away
+
     def at(self, seconds: float) -> Capsules:
         """The figure at a time."""
         turn = 2 * np.pi * self._rate * seconds

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -33,6 +34,10 @@ _LEAST_BODY = 250
 _WORKERS = 2
 _LOOK_AGAIN = 100
 _STILL = 0.2
+_IN_CONTACT = 0.5
+_OTHERS_SPOILT = 0.7
+# Limbs, and gaps between them, up to so many pixels wide count so many times as much as the rest.
+_THIN, _THIN_COUNTS = 9, 4.0
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -41,6 +46,8 @@ class OutlineScene(Scene):
 
     def __init__(self, rng: np.random.Generator, people: int) -> None:
         super().__init__(rng, (_SIZE, _SIZE), people)
+        if people > 1 and rng.random() < _IN_CONTACT:
+            self.figures[1].stand_by(self.figures[0], rng.normal(0, [0.35, 0.5]))
         self._lit_picture = self._shown(self._lit([]))
         self._unlit_picture = self._shown(np.asarray(self._ambient, np.float32))
         self._clothes = [self._dressed() for _ in self.figures]
@@ -48,20 +55,44 @@ class OutlineScene(Scene):
     def _dressed(self) -> tuple[Floats, Floats]:
         """Colours per part, and a pattern over the picture."""
         rng = self._rng
-        if rng.random() < 0.7:
-            palette = rng.uniform(0.02, 0.95, (4, 3)) * rng.uniform(0.2, 1)
-            colors = palette[rng.integers(0, 4, 20)] * rng.uniform(0.85, 1.15, (20, 1))
-            colors[2:8] = palette[0] if rng.random() < 0.5 else colors[2:8]
-        else:
-            colors = rng.uniform(0.02, 0.95, (20, 3))
+        colors = (self._everyday if rng.random() < 0.5 else self._motley)()
         if rng.random() < 0.25:
             row, column = rng.integers(0, self._lit_picture.shape[0], 2)
             colors = 0.5 * colors + 0.5 * self._lit_picture[row, column]
-        side = self._lit_picture.shape[0]
+        return np.asarray(np.clip(colors, 0, 1), np.float32), self._pattern()
+
+    def _everyday(self) -> Floats:
+        """Shirt, skin, trousers and shoes, as people are dressed."""
+        rng = self._rng
+        skin = np.array([0.85, 0.62, 0.5]) * rng.uniform(0.25, 1.15) * rng.uniform(0.9, 1.1, 3)
+        shirt, trousers, shoes, bag = (rng.uniform(0.02, 0.95) * rng.uniform(0.5, 1, 3) for _ in range(4))
+        if rng.random() < 0.4:
+            shoes = np.full(3, rng.choice([0.05, 0.9]))
+        arm = shirt if rng.random() < 0.7 else skin
+        limbs = [arm, shirt if rng.random() < 0.4 else skin, trousers, trousers if rng.random() < 0.7 else skin, shoes]
+        parts = [shirt, rng.uniform(0.02, 0.6) * skin if rng.random() < 0.3 else skin, *limbs, *limbs, *[bag] * 8]
+        return np.asarray(np.stack(parts) * rng.uniform(0.9, 1.1, (20, 1)), np.float32)
+
+    def _motley(self) -> Floats:
+        """Any colour anywhere."""
+        rng = self._rng
+        if rng.random() < 0.4:
+            return np.asarray(rng.uniform(0.02, 0.95, (20, 3)), np.float32)
+        palette = rng.uniform(0.02, 0.95, (4, 3)) * rng.uniform(0.2, 1)
+        colors = palette[rng.integers(0, 4, 20)] * rng.uniform(0.85, 1.15, (20, 1))
+        colors[2:8] = palette[0] if rng.random() < 0.5 else colors[2:8]
+        return np.asarray(colors, np.float32)
+
+    def _pattern(self) -> Floats:
+        """What a cloth adds to its colour, times 1 in the mean, over the whole picture: blots, checks or stripes."""
+        rng, side = self._rng, self._lit_picture.shape[0]
         grain = int(rng.integers(3, 40))
-        coarse = rng.normal(0, rng.uniform(0, 0.25), (side // grain + 2, side // grain + 2)).astype(np.float32)
-        pattern = cv2.resize(coarse, (side, side), interpolation=rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC]))
-        return np.asarray(np.clip(colors, 0, 1), np.float32), np.asarray(1 + pattern, np.float32)
+        cells = [side // grain + 2, side // grain + 2]
+        if rng.random() < 0.25:
+            cells[rng.integers(2)] = 1
+        coarse = rng.normal(0, rng.uniform(0, 0.35), cells).astype(np.float32)
+        way = rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC])
+        return np.asarray(1 + cv2.resize(coarse, (side, side), interpolation=way), np.float32)
 
     def drawn(self, seconds: float) -> tuple[Floats, Floats, Floats]:
         """Picture (h, w, 3), background (h, w, 3), and everybody's visible mask (N, h, w) at one moment."""
@@ -118,7 +149,7 @@ def _certainty(rng: np.random.Generator, picture: Floats, behind: Floats, anybod
             cv2.ellipse(certain, (int(columns[pick]), int(rows[pick])), axes, 0, 0, 360, (level,), -1)
     if rng.random() < 0.06:
         certain[:] = 0
-    remains = cv2.GaussianBlur(picture, (0, 0), rng.uniform(1, 6))
+    remains = cv2.GaussianBlur(picture, (0, 0), rng.choice([0.3, 1, 2, 5]))
     share = (1 - certain[..., None]) * rng.uniform(0, 1)
     return certain, np.asarray(behind + share * (remains - behind), np.float32)
 
@@ -138,7 +169,7 @@ def pictures_of(rng: np.random.Generator) -> list[Bytes]:
 
     They hold the picture, what is behind, difference / 4, shadow, certain, motion / 4, one's own mask and the others'.
     """
-    scene = OutlineScene(rng, int(rng.choice([1, 2, 2, 3])))
+    scene = OutlineScene(rng, int(rng.choice([1, 2, 2, 2, 3])))
     found = []
     for _ in range(_PER_SCENE):
         picture, background, masks = scene.drawn(float(rng.uniform(-1.5, 1.5)))
@@ -190,6 +221,8 @@ def lesson(rng: np.random.Generator, stored: Bytes) -> tuple[Floats, Floats]:
     assert place is not None
     view = View.around(place)
     seen = clues(picture, behind, evidence, maps[..., 9] * 4)
+    if rng.random() < _OTHERS_SPOILT:
+        others = roughened(rng, others, own, np.asarray(changed, np.float32))
     near = cv2.GaussianBlur(others, (0, 0), float(rng.uniform(0.3, 2)))
     square = view.cut(np.concatenate([seen, rough[..., None], near[..., None], own[..., None]], -1))
     return inputs_of(square[..., :-3], square[..., -3], square[..., -2]), square[..., -1]
@@ -239,6 +272,16 @@ class Lessons(IterableDataset[tuple[Floats, Floats]]):
                 yield lesson(rng, np.asarray(stored[rng.integers(len(stored))]))
 
 
+def thinness(truth: Tensor) -> Tensor:
+    """How much each pixel of masks (B, SIDE, SIDE) counts: more in hands and feet, and in gaps beside them."""
+
+    def grown(masks: Tensor) -> Tensor:
+        return F.max_pool2d(masks[:, None], _THIN, 1, _THIN // 2)[:, 0]
+
+    opened, closed = grown(-grown(-truth)), -grown(-grown(truth))
+    return 1 + (_THIN_COUNTS - 1) * ((truth - opened) + (closed - truth))
+
+
 def train_outlines(
     folder: Path, weights: Path, steps: int, seed: int = 0, resume: bool = False, workers: int = _WORKERS
 ) -> None:
@@ -255,7 +298,7 @@ def train_outlines(
         inputs, truth = next(batches)
         with torch.autocast("cpu", torch.bfloat16):
             odds = net(inputs)
-        value = F.binary_cross_entropy_with_logits(odds.float(), truth)
+        value = F.binary_cross_entropy_with_logits(odds.float(), truth, thinness(truth))
         optimizer.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
