@@ -20,7 +20,7 @@ _GROUND, _EDGE = (0.02, 0.06), 0.05
 _GREY, _DARKEST_SHADOW = 0.5, 1.0
 
 
-def missed_parts(plate: Floats, explained: Floats, restless: Floats, masks: Floats) -> Floats:
+def missed_parts(plate: Floats, explained: Floats, restless: Floats, masks: Floats, whole: Floats) -> Floats:
     """What masks have left out of bodies: alpha (N, H, W), 0 inside the masks.
 
     A hand, a shoe or a bag beside a mask is in the plate, but neither ground nor shadow, so nothing explains it.
@@ -31,12 +31,13 @@ def missed_parts(plate: Floats, explained: Floats, restless: Floats, masks: Floa
         explained: (H, W, 3) all layers put together.
         restless: (H, W) how much pixels change by themselves, such as waves and leaves.
         masks: (N, H, W) visible bodies.
+        whole: (N, H, W) the same with what others hide of them.
     """
     away = cv2.GaussianBlur(np.abs(plate - explained).max(-1), (0, 0), _SPECK) - _FLICKERS * restless
     low, high = _MISSED
-    body = masks.max(0) > 0.5
-    odd = np.clip((away - low) / (high - low), 0, 1) * ~body * ~_darkened(plate, explained)
-    distance = np.stack([_heights_from(mask > 0.5) for mask in masks])
+    body = whole.max(0) > 0.5
+    odd = np.clip((away - low) / (high - low), 0, 1) * (masks.max(0) <= 0.5) * ~_darkened(plate, explained)
+    distance = np.stack([_heights_from(one > 0.5) for one in whole])
     beside = (odd > 0) & (distance.min(0) < _REACH)
     _, patches = cv2.connectedComponents((beside | body).astype(np.uint8))
     beside &= np.isin(patches, np.unique(patches[body]))

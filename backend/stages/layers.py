@@ -49,10 +49,19 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
         alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
         seen_through = 1 - alpha[person][..., None]
         behind = color[person] * alpha[person][..., None] + seen_through * behind
-    missed = missed_parts(plate, behind, restless, masks)
+    missed = missed_parts(plate, behind, restless, masks, _whole(shot, index, masks))
     for person, part in enumerate(missed):
         alpha[person], color[person] = join(part, plate, alpha[person], color[person])
     return FrameLayers(background, color, alpha)
+
+
+def _whole(shot: Shot, index: int, masks: Floats) -> Floats:
+    """(N, H, W): the bodies of a frame, each as large as the frame that it borrows from shows it."""
+    bodies = masks.copy()
+    for person, found in enumerate(shot.borrowed[index]):
+        if found is not None:
+            bodies[person] = np.maximum(masks[person], moved(shot.footage.masks(found.frame)[person], found.shift))
+    return bodies
 
 
 def _body(shot: Shot, index: int, person: int, plate: Floats, masks: Floats, behind: Floats) -> tuple[Floats, Floats]:

@@ -38,7 +38,7 @@ def explained(mask: Floats, plate: Floats) -> Floats:
 
 def test_a_hand_beside_the_mask_belongs_to_the_body() -> None:
     plate, mask = filmed(BODY, HAND, AWAY), flags(BODY)
-    found = missed_parts(plate, explained(mask, plate), CALM, mask[None])[0]
+    found = missed_parts(plate, explained(mask, plate), CALM, mask[None], mask[None])[0]
     assert found[HAND][:, :3].min() > 0.9
     assert not found[BODY].any(), "the body is in the mask"
     assert not found[AWAY].any(), "what touches nobody is nobody's"
@@ -48,8 +48,16 @@ def test_it_belongs_to_whom_it_is_nearest_to() -> None:
     other = np.s_[10:50, 58:70]
     plate = filmed(BODY, HAND, other)
     masks = np.stack([flags(BODY), flags(other)])
-    found = missed_parts(plate, explained(masks.max(0), plate), CALM, masks)
+    found = missed_parts(plate, explained(masks.max(0), plate), CALM, masks, masks)
     assert found[0][HAND].sum() > 5 * found[1][HAND].sum()
+
+
+def test_what_shows_of_somebody_hidden_is_not_given_to_who_hides_her() -> None:
+    plate, front = filmed(BODY, HAND), flags(BODY)
+    behind = np.zeros((H, W), np.float32)
+    whole = np.stack([front, flags(np.s_[15:45, 35:55])])
+    found = missed_parts(plate, explained(front, plate), CALM, np.stack([front, behind]), whole)
+    assert found[1][HAND].min() > 0.9 and not found[0].any()
 
 
 @pytest.mark.parametrize("what", ["shadow", "waves"])
@@ -60,12 +68,12 @@ def test_neither_what_is_left_of_a_shadow_nor_waves(what: str) -> None:
     else:
         restless = np.full((H, W), 0.03, np.float32)
         plate[45:58, 50:64] += np.float32(0.09)
-    assert missed_parts(plate, explained(mask, plate), restless, mask[None]).max() < 0.02
+    assert missed_parts(plate, explained(mask, plate), restless, mask[None], mask[None]).max() < 0.02
 
 
 def test_without_anybody_nothing_is_missed() -> None:
     nobody = np.zeros((1, H, W), np.float32)
-    assert not missed_parts(filmed(HAND), ground(), CALM, nobody).any()
+    assert not missed_parts(filmed(HAND), ground(), CALM, nobody, nobody).any()
 
 
 def test_ground_at_the_edge_of_a_mask_is_cut_off() -> None:
