@@ -39,8 +39,7 @@ def missed_parts(plate: Floats, explained: Floats, restless: Floats, masks: Floa
     odd = np.clip((away - low) / (high - low), 0, 1) * (masks.max(0) <= 0.5) * ~_darkened(plate, explained)
     distance = np.stack([_heights_from(one > 0.5) for one in whole])
     beside = (odd > 0) & (distance.min(0) < _REACH)
-    _, patches = cv2.connectedComponents((beside | body).astype(np.uint8))
-    beside &= np.isin(patches, np.unique(patches[body]))
+    beside &= _joined(beside | body, body, 8)
     mine = distance.argmin(0) == np.arange(len(masks))[:, None, None]
     return np.asarray(odd * (beside & mine), np.float32)
 
@@ -68,10 +67,17 @@ def _edible(mask: Floats, kept: Floats) -> npt.NDArray[np.bool_]:
     outside = mask <= 0.5
     near = _heights_from(~outside, inwards=True) < _EDGE
     open_ground = outside | (near & (kept < 0.5))
-    _, patches = cv2.connectedComponents(open_ground.astype(np.uint8), connectivity=4)
-    reached = np.isin(patches, np.unique(patches[outside])) & open_ground
+    reached = _joined(open_ground, outside, 4)
     # The soft edge of what is left lies next to it.
     return np.asarray(near & (cv2.dilate(reached.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0))
+
+
+def _joined(area: npt.NDArray[np.bool_], part: npt.NDArray[np.bool_], neighbours: int) -> npt.NDArray[np.bool_]:
+    """What of an area (H, W) hangs together with a part of it."""
+    count, patches = cv2.connectedComponents(area.astype(np.uint8), connectivity=neighbours)
+    touched = np.zeros(count, np.bool_)
+    touched[patches[part]] = True
+    return np.asarray(touched[patches] & area)
 
 
 def _darkened(plate: Floats, explained: Floats) -> npt.NDArray[np.bool_]:
