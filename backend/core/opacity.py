@@ -6,6 +6,7 @@ s darkens the background by exp(-s), a negative one brightens, that is darkens t
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +21,9 @@ _LARGEST_CORRECTION = np.float32(5)
 # body hides the background nothing can be checked, and more is asked of it.
 _FAINT_SEEN = (0.005, 0.02)
 _FAINT_HIDDEN = (0.08, 0.2)
+# An effect of this density that takes no more than this share of the picture, and is at least this share of its width
+# away from any body, is a speck of noise.
+_SPECK_DENSITY, _SPECK_AREA, _SPECK_APART = 0.05, 2e-4, 0.02
 # Where somebody else's effect is this much stronger, the rest is theirs too.
 _CONTESTED = (0.08, 0.3)
 
@@ -97,3 +101,22 @@ def least_opacity(solo: Floats, background: Floats) -> tuple[Floats, Floats]:
     alpha = np.clip(np.maximum(darker, brighter).max(-1), 0, 1)
     color = (solo - (1 - alpha[..., None]) * background) / np.maximum(alpha[..., None], tiny)
     return alpha.astype(np.float32), np.clip(color, 0, 1).astype(np.float32)
+
+
+def without_specks(signed: Floats, seen: Floats) -> Floats:
+    """Effects (N, H, W, 3) without specks away from bodies: in the dark, noise reads as a strong effect.
+
+    ``seen`` (H, W) is 0 where a body hides the background; what lies beside one is its contact with the ground.
+    """
+    height, width = seen.shape
+    reach = 2 * round(_SPECK_APART * width) + 1
+    by_body = cv2.erode(seen, np.ones((reach, reach), np.uint8)) == 0
+    kept = signed.copy()
+    for effect in kept:
+        strong = (np.abs(effect).max(-1) > _SPECK_DENSITY).astype(np.uint8)
+        _, patches, stats, _ = cv2.connectedComponentsWithStats(strong)
+        speck = stats[:, cv2.CC_STAT_AREA] < _SPECK_AREA * height * width
+        speck[0] = False
+        speck[patches[by_body]] = False
+        effect[speck[patches]] = 0
+    return kept

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from backend.core.color import Floats
-from backend.core.opacity import corrected, density, least_opacity, settled, with_density, without_density
+from backend.core.opacity import (
+    corrected,
+    density,
+    least_opacity,
+    settled,
+    with_density,
+    without_density,
+    without_specks,
+)
 
 H, W = 3, 4
 pictures = npst.arrays(np.float32, (H, W, 3), elements=st.floats(0, 1, width=32))
@@ -118,3 +126,14 @@ def test_a_place_is_left_to_those_who_really_reach_it(seen: Floats) -> None:
     kept = settled(alone, seen)
     np.testing.assert_array_equal(kept[:2], alone[:2])
     assert not kept[2].any()
+
+
+def test_a_speck_away_from_bodies_is_no_effect_and_a_shadow_is() -> None:
+    effects, seen = np.zeros((2, 100, 160, 3), np.float32), np.ones((100, 160), np.float32)
+    seen[10:40, 30:50] = 0
+    effects[0, 40:60, 30:60] = 0.4
+    effects[1, 80:90, 100:140] = -0.2
+    effects[1, 41, 52] = 0.3
+    spoilt = effects.copy()
+    spoilt[0, 10, 100] = 0.4
+    np.testing.assert_array_equal(without_specks(spoilt, seen), effects)
