@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -29,8 +29,8 @@ Refit = Callable[[Tensor], Tensor]
 """From the signed density of all effects (T, 3, h, w) to the background of every frame (T, 3, h, w)."""
 
 
-class Renderer(nn.Module):
-    """All that is learned for one shot."""
+class Member(nn.Module):
+    """One network, and how dark a full shadow is by its account."""
 
     def __init__(self, settings: TrainSettings, charts: bool = False) -> None:
         super().__init__()
@@ -38,10 +38,40 @@ class Renderer(nn.Module):
         self.shading = Shading()
 
     def forward(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Effects (B, N, 4, H, W), and their signed densities alone (B, N, 3, H, W) and together (B, 3, H, W)."""
+        """As ``Renderer``, for this one alone."""
         with quick_arithmetic(masks.device):
             effects = self.net(masks, casts, charts).float()
         return (effects, *self.shading.densities(effects))
+
+    def maps(self) -> list[Tensor]:
+        """What is learned about places, not about shapes."""
+        atlas = [self.net.atlas.texture] if self.net.atlas is not None else []
+        return [self.net.places, self.shading.depth, *atlas]
+
+
+class Renderer(nn.Module):
+    """All that is learned for one shot: one member or more, who see the same and begin differently.
+
+    What one of them imagines the others do not, so the mean of their answers is nearer to the truth than any.
+    """
+
+    def __init__(self, settings: TrainSettings, charts: bool = False) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(Member(settings, charts) for _ in range(settings.members))
+
+    def forward(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Effects (M*B, N, 4, H, W), and their signed densities alone (M*B, N, 3, H, W) and together (M*B, 3, H, W).
+
+        The answers of all M members to the same B frames, one after the other.
+        """
+        answers = [member(masks, casts, charts) for member in self.members]
+        effects, alone, together = (torch.cat(parts) for parts in zip(*answers, strict=True))
+        return effects, alone, together
+
+    def mean(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The members' mean of the densities alone (B, N, 3, H, W) and together (B, 3, H, W)."""
+        _, alone, together = self(masks, casts, charts)
+        return tuple(part.unflatten(0, (len(self.members), -1)).mean(0) for part in (alone, together))
 
 
 @dataclass
@@ -83,10 +113,8 @@ def new_state(data: ShotData, settings: TrainSettings, seed: int) -> TrainState:
     """A fresh start; the same seed gives the same start."""
     torch.manual_seed(seed)
     renderer = Renderer(settings, data.charts is not None).to(data.plate.device)
-    renderer.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    maps = [renderer.net.places, renderer.shading.depth]
-    if renderer.net.atlas is not None:
-        maps.append(renderer.net.atlas.texture)
+    renderer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    maps = [each for member in renderer.members for each in cast(Member, member).maps()]
     weights = [p for p in renderer.parameters() if all(p is not m for m in maps)]
     groups = [{"params": weights, "speed": 1.0}, {"params": maps, "speed": _MAP_RATE}]
     optimizer = torch.optim.Adam(groups, lr=settings.learning_rate, betas=(0.9, 0.99))
@@ -145,14 +173,16 @@ def take_step(state: TrainState, data: ShotData, settings: TrainSettings, team: 
     for group in state.optimizer.param_groups:
         group["lr"] = group["speed"] * learning_rate(state.step, settings)
     effects, _, together = state.renderer(*data.geometry(chosen))
-    picture = with_density(state.background[chosen], together)
+    # Every member answers for the same frames.
+    asked = chosen.repeat(settings.members)
+    picture = with_density(state.background[asked], together)
     terms = loss_terms(
         effects,
         picture,
-        data.plate[chosen],
-        data.seen[chosen],
-        data.distance[chosen],
-        data.unusual[chosen],
+        data.plate[asked],
+        data.seen[asked],
+        data.distance[asked],
+        data.unusual[asked],
         distance_weight(state.step, settings),
         settings.weights.unusual,
     )
@@ -174,5 +204,5 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Signed densities of T frames: each person's alone (T, N, 3, h, w), and together (T, 3, h, w)."""
     wanted = torch.arange(len(data.plate))[frames].to(data.plate.device)
-    parts = [renderer(*data.geometry(part))[1:] for part in torch.split(wanted, settings.batch_frames)]
+    parts = [renderer.mean(*data.geometry(part)) for part in torch.split(wanted, settings.batch_frames)]
     return torch.cat([alone for alone, _ in parts]), torch.cat([together for _, together in parts])

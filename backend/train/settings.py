@@ -31,6 +31,8 @@ class TrainSettings:
     """How tall people should be; for smaller ones the pictures grow, ..."""
     most_growth: float = 3.0
     """... to at most so many times the area, while fewer frames go into a step."""
+    members: int = 1
+    """How many networks learn side by side, to be asked for their mean."""
     width: int = 24
     levels: int = 4
     learning_rate: float = 3e-3
@@ -44,5 +46,5 @@ PRESETS: dict[str, TrainSettings] = {
     # The closed-form start alone.
     "draft": TrainSettings(steps=0),
     "standard": TrainSettings(steps=800),
-    "best": TrainSettings(steps=1600, pixels=160 * 288),
+    "best": TrainSettings(steps=800, members=3),
 }
