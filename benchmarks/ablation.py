@@ -23,6 +23,7 @@ import torch
 
 from backend.media.files import write_bytes
 from backend.media.layer_set import open_layers
+from backend.model.sunlight import CASTS
 from backend.train.settings import PRESETS
 from benchmarks.run import fresh, run_scorer
 from benchmarks.scenes import Scene, find_scenes, stage_inputs
@@ -54,7 +55,7 @@ Patch = Callable[[], Any]
 def _no_prior() -> Any:
     """Nothing is known of what is usual: an untrained background, no cost, no say in the background."""
 
-    def nothing(_net: Any, data: Any, _background: Any, _restless: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def nothing(_net: Any, data: Any, *_others: Any) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:]), torch.zeros_like(data.plate)
 
     return mock.patch.multiple(
@@ -80,7 +81,19 @@ def _no_burnt_in() -> Any:
 def _no_sunlight() -> Any:
     from backend.stages import learn
 
-    return mock.patch.object(learn, "shadows_cast", lambda data: torch.zeros_like(data.casts))
+    return mock.patch.object(learn, "cast", lambda masks, sun: torch.zeros(*masks.shape[:2], CASTS, *masks.shape[2:]))
+
+
+def _no_outlines() -> Any:
+    from backend.stages import learn
+
+    return mock.patch.object(learn, "printed_shadows", lambda data, darkest: torch.zeros_like(data.casts))
+
+
+def _over_people() -> Any:
+    from backend.stages import learn
+
+    return mock.patch.object(learn, "shadows_on_people", lambda data, sun: np.ones(data.masks.shape, np.float16))
 
 
 def _no_refits() -> Any:
@@ -145,6 +158,8 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "colour": ("what is usual keeps the depth and colour it was drawn with", _no_colour),
     "burnt-in": ("ground that is never clean keeps its shadow", _no_burnt_in),
     "sun": ("nobody is told where shadows would fall", _no_sunlight),
+    "printed": ("shadows that never move are not told from their outlines", _no_outlines),
+    "on-people": ("everybody's effects lie over the people behind", _over_people),
     "refits": ("the background is not estimated anew", _no_refits),
     "sunlight": ("shadows multiply, as in LNR, instead of taking the sunlight once", _multiplied),
     "leftovers": ("nothing is given to the nearest", _no_leftovers),

@@ -12,7 +12,8 @@ import torch
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.opacity import density
-from backend.model.sunlight import cast, find_sun
+from backend.model.sun_search import find_sun
+from backend.model.sunlight import cast, trusted
 from backend.stages.effects import TrainingBackground, somebody_near
 from backend.train.shot_data import ShotData, make_shot_data
 from pretraining.moving_camera import draw_turning_clip
@@ -68,7 +69,8 @@ def example(rng: np.random.Generator, size: tuple[int, int], people: int) -> dic
 def _cast(data: ShotData, start: Floats) -> Floats:
     plate = data.plate.permute(0, 2, 3, 1).numpy()
     darkness = torch.from_numpy(density(plate, start).mean(-1)).clamp(min=0)
-    return np.asarray(cast(data.masks, find_sun(data.masks, darkness, data.seen[:, 0])).numpy(), np.float32)
+    sun = find_sun(data.plate, data.masks, darkness, data.seen[:, 0])
+    return np.asarray(trusted(cast(data.masks, sun), sun).numpy(), np.float32)
 
 
 def _answers(clip: DrawnClip) -> dict[str, Floats]:

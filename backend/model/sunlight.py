@@ -1,170 +1,190 @@
-"""Where shadows fall: everybody laid on the ground, and moved onto a wall, by one sun for the whole clip.
+"""Where shadows fall: everybody laid on the ground, and from there up a wall, by one sun for the whole clip.
 
 Convolutions are poor at moving a silhouette by a distance that another part of the picture tells. So the few numbers
-that say how shadows lie are fitted first, by trying, and the networks are shown every silhouette where it would fall.
+that say how shadows lie are fitted first (``model.sun_search``), and the networks are shown every silhouette where it
+would fall.
+
+A body is taken for a flat upright picture that faces the camera, the ground for level, and a wall for parallel to the
+picture. Then perspective is exact: a ground shadow is the silhouette seen through a homography, one on a wall through
+a scale and a shift. Rows count from the top, pixel centres are whole numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-CASTS = 3
-# What is tried: of a shadow on the ground, how far it reaches sideways and down the picture, in heights of the person;
-# of one on a wall, how far it lies away, in heights. All with both signs.
-_SIDEWAYS = (0.0, 0.2, 0.45, 0.75, 1.1, 1.5, 2.0, 2.6, 3.3)
-_DOWN = (0.07, 0.14, 0.22, 0.32, 0.45, 0.65)
-_WALL_X = (0.0, 0.1, 0.2, 0.35, 0.55, 0.8, 1.1, 1.5)
-_WALL_Y = (0.0, 0.1, 0.2, 0.35, 0.55)
+PLACES = 2
+"""Where shadows fall: the ground, and a wall."""
+CASTS = PLACES + 1
 _FLATTEST = 0.05
-# The best is looked for once more around what was found, this finely, in two rounds.
-_GROUND_STEP, _WALL_STEP = (0.25, 0.06), (0.1, 0.08)
-_FINER = (1.0, 0.4)
-# A density that counts as a whole shadow.
-_WHOLE = 0.25
-_AT_ONCE = 24
+# Frames for which somebody may be in the air without the ground being looked for there.
+_JUMP = 15
+# Rows above the feet at which the horizon lies at least.
+_LEAST_RISE = 4.0
+_FAR = 1e4
+_AT_ONCE = 64
+_WITHIN_A_ROW = (-0.375, -0.125, 0.125, 0.375)
 
-_Project = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""From masks (M, h, w), what is known of each (M,) and a sun for each (M, 2) to shadows (M, h, w)."""
+
+@dataclass(frozen=True)
+class Standing:
+    """Where everybody touches the ground in a clip of T frames and N people."""
+
+    feet: Tensor
+    """(T, N) rows; of somebody who jumps, the row below; -1 for nobody."""
+    middle: Tensor
+    """() the row on which people usually stand."""
+    height: Tensor
+    """() how many rows tall they usually are."""
+
+    def halved(self) -> Standing:
+        """The same in pictures of half the size."""
+        return Standing((self.feet - 0.5) / 2, (self.middle - 0.5) / 2, self.height / 2)
+
+    def at(self, frames: Tensor) -> Standing:
+        """The same for some of the frames."""
+        return Standing(self.feet[frames], self.middle, self.height)
 
 
 @dataclass(frozen=True)
 class Sun:
     """How shadows fall in a clip."""
 
-    ground: Tensor
-    """(2,): sideways and down the picture, in heights of the person."""
-    wall: Tensor
-    """(2,): to the right and down, in heights of the person."""
+    light: Tensor
+    """(4,): of a shadow on the ground, how far it reaches sideways and down the picture, in heights of the person who
+    casts it; how high above the ground the camera is, in usual heights; and how much further away than people the
+    foot of a wall is, as 0 (at the horizon, so there is none) to 1 (where people usually stand)."""
     trust: Tensor
-    """(2,) 0..1: how well each explains the darkness, as a cosine."""
+    """() 0..1: how well it explains the darkness, as a cosine."""
 
 
-def find_sun(masks: Tensor, darkness: Tensor, seen: Tensor) -> Sun:
-    """The sun that explains best what is dark beside people; people who stand still take it from the others.
-
-    Args:
-        masks: (T, N, h, w) whole bodies.
-        darkness: (T, h, w) density by which the plate is darker than the background.
-        seen: (T, h, w) 0 where a body hides the background.
-    """
-    small, seen = _halved(masks), _halved(seen)
-    dark = (_halved(darkness) / _WHOLE).clamp(0, 1) * seen
-    feet, heights = (values.reshape(masks.shape[:2]) for values in _feet_and_height(small.flatten(0, 1)))
-    ground, first = _fitted(on_ground, small, feet, dark, seen, _pairs(_SIDEWAYS, _DOWN), _GROUND_STEP)
-    lying = on_ground(small.flatten(0, 1), feet.flatten(), ground.expand(feet.numel(), 2)).reshape(small.shape)
-    rest = dark * (1 - lying.amax(1))
-    wall, second = _fitted(on_wall, small, heights, rest, seen, _pairs(_WALL_X, _WALL_Y), _WALL_STEP)
-    return Sun(ground, wall, torch.stack([first, second]))
+def standing(masks: Tensor) -> Standing:
+    """Where everybody stands in masks (T, N, h, w) of whole bodies."""
+    body = (masks > 0.5).any(-1)
+    rows = torch.arange(masks.shape[-2], dtype=torch.float32)
+    lowest = torch.where(body, rows, -1.0).amax(-1)
+    highest = torch.where(body, rows, float(masks.shape[-2])).amin(-1)
+    heights = (lowest - highest + 1).clamp(min=0)
+    there = heights > 0
+    if not there.any():
+        return Standing(lowest, torch.tensor(0.0), torch.tensor(1.0))
+    return Standing(_landed(lowest), lowest[there].median(), heights[there].median())
 
 
 def cast(masks: Tensor, sun: Sun) -> Tensor:
     """Where everybody's shadow would fall on the ground and on a wall, and the reflection in the ground.
 
     Args:
-        masks: (T, N, h, w).
+        masks: (T, N, h, w) of all frames, since they tell together where people stand.
 
     Returns:
-        (T, N, 3, h, w) 0..1; shadows are weighed by the trust in them.
+        (T, N, 3, h, w) 0..1.
     """
-    flat = masks.flatten(0, 1)
-    feet, heights = _feet_and_height(flat)
-    count = len(flat)
-    ground = on_ground(flat, feet, sun.ground.expand(count, 2)) * sun.trust[0]
-    wall = on_wall(flat, heights, sun.wall.expand(count, 2)) * sun.trust[1]
-    mirror = on_ground(flat, feet, torch.tensor([0.0, 1.0]).expand(count, 2))
-    return torch.stack([ground, wall, mirror], 1).reshape(*masks.shape[:2], CASTS, *masks.shape[2:])
+    people, flat = standing(masks), masks.flatten(0, 1)
+    parts = zip(torch.split(flat, _AT_ONCE), torch.split(people.feet.flatten(), _AT_ONCE), strict=True)
+    casts = torch.cat([_cast(some, feet, people, sun) for some, feet in parts])
+    return casts.reshape(*masks.shape[:2], CASTS, *masks.shape[2:])
 
 
-def on_ground(masks: Tensor, feet: Tensor, sun: Tensor) -> Tensor:
-    """Masks (M, h, w) of people who stand on the rows ``feet`` (M,), sheared about their feet by ``sun`` (M, 2)."""
-    sideways, down = sun.unbind(-1)
+def _cast(masks: Tensor, feet: Tensor, people: Standing, sun: Sun) -> Tensor:
+    """As ``cast``, for masks (M, h, w) of people on the rows ``feet`` (M,): (M, 3, h, w)."""
+    light = sun.light.expand(len(masks), 4)
+    # A row of flat ground shows many rows of a silhouette.
+    within = [fallen(masks, feet, people, light, shift) for shift in _WITHIN_A_ROW]
+    ground, wall = (torch.stack(parts).mean(0) for parts in zip(*within, strict=True))
+    return torch.stack([ground, wall, _mirrored(masks, feet)], 1)
+
+
+def trusted(casts: Tensor, sun: Sun) -> Tensor:
+    """Casts (..., 3, h, w) whose shadows are weighed by the trust in the sun."""
+    return torch.cat([casts[..., :PLACES, :, :] * sun.trust, casts[..., PLACES:, :, :]], -3)
+
+
+def cast_on_people(masks: Tensor, sun: Sun) -> Tensor:
+    """Where everybody's shadow would fall on somebody who stands further away: (T, N, h, w) 0..1.
+
+    Such a body is a wall that stands where that person does.
+
+    Args:
+        masks: (T, N, h, w) of all frames.
+    """
+    people, light = standing(masks), sun.light.expand(len(masks), 4)
+    rise = sun.light[2] * people.height
+    found = torch.zeros_like(masks)
+    for caster, other in itertools.permutations(range(masks.shape[1]), 2):
+        stands = ((people.feet[:, other] - people.middle + rise) / rise).clamp(min=0)
+        there = torch.cat([light[:, :3], stands[:, None]], 1)
+        for some in torch.split(torch.arange(len(masks)), _AT_ONCE):
+            _, risen = fallen(masks[some, caster], people.feet[some, caster], people, there[some])
+            found[some, caster] = torch.maximum(found[some, caster], risen * masks[some, other])
+    return found
+
+
+def fallen(masks: Tensor, feet: Tensor, people: Standing, light: Tensor, shift: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Shadows on the ground and on the wall behind it, both (M, h, w).
+
+    With the horizon at row e and feet at f, a point z rows above the feet falls on the ground at row
+    e + (f - e) / (1 + q z), where q tells how far from the camera a row of height is carried; what would fall
+    beyond the wall's foot goes up the wall instead.
+
+    Args:
+        masks: (M, h, w) of people who stand on the rows ``feet`` (M,).
+        people: for where people usually stand, and how tall they are.
+        light: (M, 4), see ``Sun``.
+        shift: rows below the pixels' centres where they are asked for.
+    """
+    sideways, down, eyes, wall = (value[:, None, None] for value in light.unbind(-1))
     down = torch.where(down.abs() < _FLATTEST, torch.where(down < 0, -_FLATTEST, _FLATTEST), down)
-    one, zero = torch.ones_like(down), torch.zeros_like(down)
-    across = torch.stack([one, -sideways / down, sideways * feet / down], -1)
-    upright = torch.stack([zero, -1 / down, feet * (1 + 1 / down)], -1)
-    return _read(masks, torch.stack([across, upright], 1))
+    feet = feet[:, None, None]
+    rise = eyes * people.height
+    horizon = people.middle - rise
+    own = (feet - horizon).clamp(min=_LEAST_RISE)
+    away = -down / rise
+    y, x = _pixels(masks)
+    y = y + shift
+    # On the ground: how much smaller than its caster a shadow is there, then how high on the body it comes from.
+    smaller = own / (y - horizon).clamp(min=1e-3)
+    height = (smaller - 1) / away
+    ground = _read(masks, x * smaller - sideways * height, feet - height) * ((y > horizon + 0.5) & (height > -1))
+    nearness = wall * rise / own
+    there = (nearness > 0) & (nearness < 1) & (away > 0)
+    if not there.any():
+        return ground, torch.zeros_like(ground)
+    foot, first = horizon + wall * rise, ((1 / nearness.clamp(min=1e-6) - 1) / away).clamp(-_FAR, _FAR)
+    nearness = nearness.clamp(min=1e-3)
+    risen = _read(masks, x / nearness - sideways * first, feet - first - (foot - y) / nearness)
+    behind = there & (y <= foot)
+    return torch.where(behind, 0.0, ground), torch.where(behind, risen, 0.0)
 
 
-def on_wall(masks: Tensor, heights: Tensor, sun: Tensor) -> Tensor:
-    """Masks (M, h, w) of people of these heights (M,) in rows, moved by ``sun`` (M, 2) heights."""
-    one, zero = torch.ones_like(heights), torch.zeros_like(heights)
-    across = torch.stack([one, zero, -sun[:, 0] * heights], -1)
-    upright = torch.stack([zero, one, -sun[:, 1] * heights], -1)
-    return _read(masks, torch.stack([across, upright], 1))
+def _mirrored(masks: Tensor, feet: Tensor) -> Tensor:
+    y, x = _pixels(masks)
+    return _read(masks, x, 2 * feet[:, None, None] - y)
 
 
-def _read(masks: Tensor, matrices: Tensor) -> Tensor:
-    """Each mask (M, h, w) read at its matrix (M, 2, 3) times the pixel (x, y, 1); 0 outside."""
-    height, width = masks.shape[1:]
-    to_pixels = torch.tensor([[width / 2, 0, width / 2 - 0.5], [0, height / 2, height / 2 - 0.5], [0, 0, 1]])
-    scale = torch.tensor([2 / width, 2 / height])
-    read = (matrices @ to_pixels) * scale[:, None]
-    shift = torch.tensor([[0, 0, 1 / width - 1], [0, 0, 1 / height - 1]])
-    grid = F.affine_grid(read + shift, [len(masks), 1, height, width], align_corners=False)
+def _pixels(masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows (1, h, 1), and columns (1, 1, w) from the middle of the picture."""
+    height, width = masks.shape[-2:]
+    columns = torch.arange(width, dtype=torch.float32) - (width - 1) / 2
+    return torch.arange(height, dtype=torch.float32)[None, :, None], columns[None, None]
+
+
+def _read(masks: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Each mask (M, h, w) read at columns from the middle and at rows, 0 outside."""
+    height, width = masks.shape[-2:]
+    size = len(masks), height, width
+    grid = torch.stack([(2 * x / width).expand(size), ((2 * y + 1) / height - 1).expand(size)], -1)
     return F.grid_sample(masks[:, None], grid, align_corners=False)[:, 0]
 
 
-def _feet_and_height(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """The lowest row (M,) and the height in rows (M,) of masks (M, h, w); nobody is 0 high."""
-    body = (masks > 0.5).any(2)
-    rows = torch.arange(masks.shape[1], dtype=torch.float32)
-    lowest = torch.where(body, rows, -1).amax(1)
-    highest = torch.where(body, rows, float(masks.shape[1])).amin(1)
-    return lowest, (lowest - highest + 1).clamp(min=0)
-
-
-def _fitted(
-    project: _Project,
-    masks: Tensor,
-    known: Tensor,
-    dark: Tensor,
-    seen: Tensor,
-    tried: Tensor,
-    step: tuple[float, float],
-) -> tuple[Tensor, Tensor]:
-    """The best of what is ``tried`` (K, 2), made finer, and its cosine."""
-    cosines = _cosines(project, masks, known, dark, seen, tried)
-    best, cosine = tried[cosines.argmax()], cosines.max()
-    for scale in _FINER:
-        steps = torch.linspace(-scale, scale, 5)
-        near = best + torch.cartesian_prod(steps, steps) * torch.tensor(step)
-        cosines = _cosines(project, masks, known, dark, seen, near)
-        best, cosine = near[cosines.argmax()], torch.maximum(cosine, cosines.max())
-    return best, cosine
-
-
-def _cosines(project: _Project, masks: Tensor, known: Tensor, dark: Tensor, seen: Tensor, tried: Tensor) -> Tensor:
-    """The cosine between everybody's shadow and the darkness, for every sun that is tried (K, 2): (K,)."""
-    frames, people = masks.shape[:2]
-    flat, length, found = masks.flatten(0, 1), (dark * dark).sum().sqrt(), []
-    for suns in torch.split(tried, _AT_ONCE):
-        count = len(suns)
-        shadows = project(
-            flat.repeat(count, 1, 1), known.flatten().repeat(count), suns.repeat_interleave(frames * people, 0)
-        )
-        each = shadows.reshape(count, frames, people, *masks.shape[2:]) * seen[:, None]
-        # Whoever stands still has the shadow in the background, where nothing is seen of it, and has no vote.
-        told = (each * dark[:, None]).sum((1, 3, 4)) / (each.sum((1, 3, 4)) + 1e-3)
-        vote = told / (told.amax(1, keepdim=True) + 1e-6)
-        fallen = (each * vote[:, None, :, None, None]).amax(2)
-        size = (fallen * fallen).flatten(1).sum(1).sqrt()
-        found.append((fallen * dark).flatten(1).sum(1) / (size * length + 1e-3))
-    return torch.cat(found)
-
-
-def _pairs(first: tuple[float, ...], second: tuple[float, ...]) -> Tensor:
-    """All pairs with both signs, (K, 2)."""
-    signed = [sorted({sign * value for value in values for sign in (-1, 1)}) for values in (first, second)]
-    return torch.cartesian_prod(*(torch.tensor(values) for values in signed))
-
-
-def _halved(values: Tensor) -> Tensor:
-    """(..., h, w) at half the size."""
-    return F.avg_pool2d(values.reshape(-1, 1, *values.shape[-2:]), 2)[:, 0].reshape(
-        *values.shape[:-2], values.shape[-2] // 2, values.shape[-1] // 2
-    )
+def _landed(rows: Tensor) -> Tensor:
+    """The rows (T, N) on which people stand, of those who jump too: a closing over time (dilation, then erosion)."""
+    padded = F.pad(rows.T[:, None], (_JUMP, _JUMP), mode="replicate")
+    dilated = F.max_pool1d(padded, _JUMP, 1, _JUMP // 2)
+    closed = -F.max_pool1d(-dilated, _JUMP, 1, _JUMP // 2)[:, 0, _JUMP:-_JUMP].T
+    return torch.where(rows < 0, rows, torch.maximum(closed, rows))

@@ -52,6 +52,8 @@ class Effects:
     """(T, h, w): somebody is so near that an effect must be expected."""
     restless: NDArray[np.float16]
     """(T, h, w): how much pixels change by themselves, in display values."""
+    on_people: NDArray[np.float16] | None = None
+    """(T, N, h, w) 0..1: how far an effect is to be believed over the body of somebody further away; None for not."""
 
     def frame(self, index: int, size: tuple[int, int]) -> tuple[Floats, Floats]:
         """One frame at (W, H): alone (N, H, W, 3) and together (H, W, 3)."""
@@ -65,6 +67,12 @@ class Effects:
     def restless_at(self, index: int, size: tuple[int, int]) -> Floats:
         """How much the pixels of a frame change by themselves, (H, W)."""
         return np.maximum(_enlarged(self.restless[index], size), 0)
+
+    def on_people_at(self, index: int, size: tuple[int, int]) -> Floats:
+        """How far everybody's effect falls on people further away in a frame, (N, H, W) 0..1."""
+        if self.on_people is None:
+            return np.zeros((self.alone.shape[1], size[1], size[0]), np.float32)
+        return np.clip(np.stack([_enlarged(one, size) for one in self.on_people[index]]), 0, 1)
 
     def undo_at(self, index: int, size: tuple[int, int]) -> Floats:
         """What to take away from one frame to get at the background, (H, W, 3)."""
@@ -191,6 +199,14 @@ def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
     return np.where((usual > 0).all(-1, keepdims=True), usual * factor, usual).astype(np.float32)
 
 
+def never_clean(amount: Floats, darkest: Floats) -> Floats:
+    """Where no frame shows the ground without a shadow of this density (..., h, w): 0..1.
+
+    ``darkest`` (..., h, w) is the largest density that a pixel ever had over the first background.
+    """
+    return np.asarray(np.clip(2 - 2 * darkest / np.maximum(_CLEAN * amount, _PATCH), 0, 1), np.float32)
+
+
 def with_burnt_in(
     alone: Floats, together: Floats, usual: Floats, usual_alone: Floats, darkest: Floats
 ) -> tuple[Floats, Floats]:
@@ -204,9 +220,7 @@ def with_burnt_in(
         usual_alone: (T, N, h, w, 3) everybody's as usual.
         darkest: (T, h, w) the largest density that a pixel ever had over the first background.
     """
-    amount = usual.mean(-1)
-    never_clean = np.clip(2 - 2 * darkest / np.maximum(_CLEAN * amount, _PATCH), 0, 1)
-    shadow = never_clean * (usual.min(-1) > _SHADOW[0])
+    shadow = never_clean(usual.mean(-1), darkest) * (usual.min(-1) > _SHADOW[0])
     missing = np.maximum(usual - together, 0) / 2 * shadow[..., None]
     whose = np.maximum(usual_alone.mean(-1, keepdims=True), 0)
     share = whose / np.maximum(whose.sum(1, keepdims=True), 1e-3)

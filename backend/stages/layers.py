@@ -42,13 +42,17 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     seen = (masks.max(0) <= _BODY).astype(np.float32)
     alone = without_specks(settled(corrected(alone, together, density(plate, background), seen), seen), seen)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
-    behind = background
+    behind, drawn = background, np.zeros_like(seen)
+    on_people = effects.on_people_at(index, shot.footage.view)
     for person in shot.order[index]:
         effect_alpha, effect_color = least_opacity(with_density(background, alone[person]), background)
+        # A body hides the shadow on the ground behind it.
+        effect_alpha = effect_alpha * (1 - drawn * (1 - on_people[person]))
         body_alpha, body = _body(shot, index, person, plate, masks, behind)
         alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
         seen_through = 1 - alpha[person][..., None]
         behind = color[person] * alpha[person][..., None] + seen_through * behind
+        drawn = np.maximum(drawn, masks[person])
     missed = missed_parts(plate, behind, restless, masks, _whole(shot, index, masks))
     for person, part in enumerate(missed):
         alpha[person], color[person] = join(part, plate, alpha[person], color[person])

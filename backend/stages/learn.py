@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend.core.color import Floats
 from backend.core.opacity import density
 from backend.model.effect_net import EffectNet
+from backend.model.sunlight import cast
 from backend.stages.effects import (
     Effects,
     TrainingBackground,
@@ -28,7 +29,15 @@ from backend.stages.effects import (
     with_leftovers,
     without_strange,
 )
-from backend.stages.prior import prior_net, shadows_cast, unusual, usual_effects
+from backend.stages.prior import (
+    printed_shadows,
+    prior_net,
+    shadows_on_people,
+    sun_of,
+    unusual,
+    usual_effects,
+    with_printed,
+)
 from backend.stages.progress import Progress
 from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
@@ -97,14 +106,19 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         alone = channels_first(nearest.alone[frame].astype(np.float32))
         progress.preview(write_preview(run.folder, data, frame, data.background[frame], alone))
         return Learned(nearest, 0, 0)
-    data.casts = shadows_cast(data)
+    sun = sun_of(data)
+    data.casts = cast(data.masks, sun)
     with FlopCounterMode(display=False) as counter:
-        usual_alone, together = usual_effects(prior_net(), data, background, restless)
+        usual_alone, together = usual_effects(prior_net(), data, background, restless, sun)
     observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
     usual = as_in_this_clip(channels_last(together), observed)
+    printed = printed_shadows(data, background.darkest())
+    usual_alone, together = with_printed(usual_alone, channels_first(usual), printed)
+    usual = channels_last(together)
     data.unusual = unusual(usual_alone)
     data.background = channels_first(background.refit(usual))
-    data.casts = shadows_cast(data)
+    sun = sun_of(data)
+    data.casts, on_people = cast(data.masks, sun), shadows_on_people(data, sun)
     counted = counter.get_total_flops()
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.from_numpy(restless)[:, None] / _RESTLESS) ** 2)
@@ -133,6 +147,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     each, every = with_burnt_in(each, every, usual, channels_last(usual_alone), background.darkest())
     clean = background.refit(agreed(every, usual))
     effects = with_leftovers(each, every, usual, clean, data, restless)
+    effects = dataclasses.replace(effects, on_people=on_people)
     counted += counter.get_total_flops() * (1 + len(run.settings.refits))
     return Learned(effects, state.flops + counted, len(state.history))
 

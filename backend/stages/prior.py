@@ -5,22 +5,26 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from backend.core.color import Floats
 from backend.core.opacity import density
+from backend.model.printed import printed_densities
 from backend.model.prior_net import Evidence, PriorNet
-from backend.model.sunlight import cast, find_sun
-from backend.stages.effects import TrainingBackground
+from backend.model.sun_search import find_sun
+from backend.model.sunlight import PLACES, Sun, cast_on_people, trusted
+from backend.stages.effects import TrainingBackground, never_clean
 from backend.train.shot_data import ShotData, channels_first, channels_last
 
 WEIGHTS = Path(__file__).parents[1] / "model" / "prior.pt"
 # Frames that are looked at together; they are spread over the whole clip.
 _TOGETHER = 8
-# Frames that the sun is found by.
-_TOLD_BY = 16
+# A sun that explains this much of the darkness (as a cosine) is a guess, or known.
+_KNOWN = (0.1, 0.3)
 # A usual density of this much within so many pixels makes any effect plausible.
 _USUAL = 0.04
 _NEARBY = 5
@@ -37,7 +41,7 @@ def prior_net(weights: Path = WEIGHTS) -> PriorNet:
 
 @torch.no_grad()
 def usual_effects(
-    net: PriorNet, data: ShotData, background: TrainingBackground, restless: Floats
+    net: PriorNet, data: ShotData, background: TrainingBackground, restless: Floats, sun: Sun
 ) -> tuple[Tensor, Tensor]:
     """Signed densities of everybody's effects as they usually look, alone (T, N, 3, h, w) and together (T, 3, h, w).
 
@@ -46,6 +50,7 @@ def usual_effects(
         data: the shot, with the closed-form background and the shadows that it tells of.
         background: where that came from.
         restless: (T, h, w) how much pixels change by themselves.
+        sun: what casts the shadows, for how far they are to be trusted.
     """
     free, darkest = background.free_share(), background.darkest()
     alone = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
@@ -64,19 +69,51 @@ def usual_effects(
             restless=torch.from_numpy(restless[part])[None],
             free=torch.from_numpy(free[part])[None],
             darkest=torch.from_numpy(darkest[part])[None],
-            cast=data.casts[part][None],
+            cast=trusted(data.casts[part], sun)[None],
         )
         one, everybody = net(evidence.features())
         alone[part], together[part] = one[0], everybody[0]
     return alone, together
 
 
-def shadows_cast(data: ShotData) -> Tensor:
-    """Where everybody's shadow would fall, as the background known so far tells: see ``ShotData.casts``."""
-    frames = torch.linspace(0, len(data.plate) - 1, min(_TOLD_BY, len(data.plate))).round().long()
-    darkness = density(channels_last(data.plate[frames]), channels_last(data.background[frames])).mean(-1)
+def sun_of(data: ShotData) -> Sun:
+    """The sun, as far as the background known so far tells."""
+    darkness = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
     told = torch.from_numpy(darkness).clamp(min=0)
-    return cast(data.masks, find_sun(data.masks[frames], told, data.seen[frames, 0]))
+    return find_sun(data.plate, data.masks, told, data.seen[:, 0])
+
+
+def shadows_on_people(data: ShotData, sun: Sun) -> NDArray[np.float16]:
+    """(T, N, h, w) 0..1: how far an effect of everybody is to be believed over the body of somebody further away.
+
+    1 everywhere where the sun is not known.
+    """
+    low, high = _KNOWN
+    known = ((sun.trust - low) / (high - low)).clamp(0, 1)
+    return np.asarray((1 - known * (1 - cast_on_people(data.masks, sun))).numpy(), np.float16)
+
+
+def printed_shadows(data: ShotData, darkest: Floats) -> Tensor:
+    """Shadows of people who stand still, as their outlines in the plate tell: (T, N, 3, h, w) densities.
+
+    Only where no frame shows the ground without; elsewhere the network that learns the clip knows better.
+
+    Args:
+        data: the shot, with the shadows that its sun casts.
+        darkest: (T, h, w) the largest density that a pixel ever had over the first background.
+    """
+    seen, places = data.seen[:, 0], data.casts[:, :, :PLACES].unbind(2)
+    people = range(data.casts.shape[1])
+    on_each = [[printed_densities(data.plate, seen, place[:, who]) for who in people] for place in places]
+    found = torch.stack([torch.stack(each, 1) for each in on_each]).amax(0)
+    return found * torch.from_numpy(never_clean(found.mean(2).numpy(), darkest[:, None]))[:, :, None]
+
+
+def with_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> tuple[Tensor, Tensor]:
+    """Usual effects alone (T, N, 3, h, w) and together (T, 3, h, w), at least as dark as what is printed."""
+    darkest = printed.amax(1)
+    alone = torch.where(printed > 0, torch.maximum(usual_alone, printed), usual_alone)
+    return alone, torch.where(darkest > 0, torch.maximum(together, darkest), together)
 
 
 def unusual(densities: Tensor) -> Tensor:

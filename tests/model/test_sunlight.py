@@ -1,75 +1,94 @@
-"""The sun of a drawn clip is found again, and people who stand still take it from those who walk."""
+"""Shadows fall where perspective wants them, and the sun of a clip is found again, also when nobody moves."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
 
-from backend.model.sunlight import CASTS, cast, find_sun, on_ground, on_wall
+from backend.model.sun_search import find_sun
+from backend.model.sunlight import CASTS, Sun, cast, fallen, standing
+from tests.model.sunny_clip import H, T, W, overlap, plate, shadows, walkers
 
-T, H, W = 6, 48, 80
-TRUE_GROUND = (1.3, -0.3)
-
-
-def walkers() -> Tensor:
-    """One walks, one stands: (T, 2, H, W)."""
-    masks = torch.zeros(T, 2, H, W)
-    for t in range(T):
-        masks[t, 0, 12:34, 6 + 5 * t : 12 + 5 * t] = 1
-        masks[t, 0, 16:20, 2 + 5 * t : 16 + 5 * t] = 1
-        masks[t, 1, 14:38, 50:56] = 1
-    return masks
+GROUND = (1.0, -0.3, 1.2, 0.0)
+WALL = (0.7, -0.3, 1.2, 0.8)
 
 
-def true_shadows(masks: Tensor, sun: tuple[float, float]) -> Tensor:
-    flat = masks.flatten(0, 1)
-    feet = torch.tensor([33.0, 37.0]).repeat(T)
-    return on_ground(flat, feet, torch.tensor(sun).expand(len(flat), 2)).reshape(masks.shape)
+def test_a_point_falls_where_a_pinhole_camera_sees_its_shadow() -> None:
+    # Metres: a camera 1.6 above the ground, somebody 1.8 tall at a depth of 8, the sun from behind to the left.
+    focal, above, depth, tall, wall = 250.0, 1.6, 8.0, 1.8, 8.6
+    horizon, middle = 40.0, (W - 1) / 2
+    lean, away = 0.5, 0.9
+
+    def pixel(x: float, y: float, z: float) -> tuple[float, float]:
+        return middle + focal * x / z, horizon + focal * (above - y) / z
+
+    feet, height = pixel(0, 0, depth)[1], focal * tall / depth
+    people = standing(torch.zeros(1, 1, H, W))
+    people = type(people)(torch.tensor([[feet]]), torch.tensor(feet), torch.tensor(height))
+    eyes = (feet - horizon) / height
+    # How far a shadow goes into depth for a row of height, in the units of ``Sun.light``.
+    per_row = away * (depth / focal) / depth
+    light = torch.tensor([[lean, -per_row * (feet - horizon), eyes, (above * focal / wall) / (feet - horizon)]])
+    dot = torch.zeros(1, H, W)
+    spot_x, spot_y = pixel(0.3, 1.0, depth)
+    dot[0, round(spot_y) - 9 : round(spot_y) + 10, round(spot_x) - 9 : round(spot_x) + 10] = 1
+    for tried, distance in ((torch.cat([light[:, :3], torch.zeros(1, 1)], 1), away), (light, wall - depth)):
+        ground, up = fallen(dot, torch.tensor([feet]), people, tried)
+        found = (ground + up)[0]
+        rows, columns = torch.meshgrid(torch.arange(H), torch.arange(W), indexing="ij")
+        center = [float((found * axis).sum() / found.sum()) for axis in (columns, rows)]
+        fell = min(distance, away)
+        wanted = pixel(0.3 + lean * fell / away, 1.0 - fell / away, depth + fell)
+        assert center == pytest.approx(wanted, abs=1.0)
 
 
-def overlap(a: Tensor, b: Tensor) -> float:
-    return float((a * b).sum() / (a.norm() * b.norm()))
+def test_who_jumps_stands_on_the_row_below() -> None:
+    masks = torch.zeros(12, 1, H, W)
+    for t in range(12):
+        up = 6 if 4 <= t < 8 else 0
+        masks[t, 0, 20 - up : 41 - up, 10:16] = 1
+    assert standing(masks).feet[:, 0].tolist() == [40.0] * 12
 
 
-@pytest.mark.parametrize("sun", [TRUE_GROUND, (-0.9, 0.25), (0.1, -0.5)])
-def test_who_stands_still_takes_the_sun_from_who_walks(sun: tuple[float, float]) -> None:
+def test_who_walks_nearer_stands_where_the_feet_are() -> None:
+    masks = torch.zeros(12, 1, H, W)
+    for t in range(12):
+        masks[t, 0, 10 : 31 + t, 10:16] = 1
+    assert standing(masks).feet[:, 0].tolist() == [30.0 + t for t in range(12)]
+
+
+@pytest.mark.parametrize("light", [GROUND, (-0.8, 0.25, 1.2, 0.0), WALL])
+def test_who_stands_still_takes_the_sun_from_who_walks(light: tuple[float, ...]) -> None:
     masks = walkers()
-    shadows = true_shadows(masks, sun)
+    fall = shadows(masks, light)
     seen = 1 - masks.amax(1)
-    # The one who stands has had the shadow burnt into the background: nothing is seen of it.
-    found = find_sun(masks, 0.4 * shadows[:, 0], seen)
-    assert float(found.trust[0]) > 0.6
-    assert found.ground.tolist() == pytest.approx(sun, abs=0.1)
-    assert overlap(cast(masks, found)[:, 1, 0], shadows[:, 1]) > 0.55
+    # The one who stands has had the shadow burnt into the background: nothing of it is dark any more.
+    found = find_sun(plate(masks, fall, 0.4), masks, 0.4 * fall[:, 0], seen)
+    assert float(found.trust) > 0.5
+    guessed = cast(masks, found)[:, :, :2].amax(2)
+    assert overlap(guessed[:, 1] * seen, fall[:, 1] * seen) > 0.8
 
 
-def test_a_shadow_on_a_wall_is_moved() -> None:
-    masks = walkers()
-    flat, sun = masks.flatten(0, 1), torch.tensor([0.35, 0.2])
-    heights = torch.tensor([22.0, 24.0]).repeat(T)
-    shadows = on_wall(flat, heights, sun.expand(len(flat), 2)).reshape(masks.shape)
-    found = find_sun(masks, 0.4 * shadows.amax(1), 1 - masks.amax(1))
-    best = cast(masks, found)[:, :, :2].amax(2)
-    assert overlap(best.amax(1) * (1 - masks.amax(1)), shadows.amax(1) * (1 - masks.amax(1))) > 0.8
-
-
-def test_a_move_by_whole_pixels_is_exact() -> None:
-    mask = torch.zeros(1, 10, 12)
-    mask[0, 2:5, 3:6] = 1
-    moved = on_wall(mask, torch.tensor([4.0]), torch.tensor([[0.5, 0.25]]))
-    torch.testing.assert_close(moved, mask.roll((1, 2), (1, 2)), atol=1e-5, rtol=0)
+def test_the_outlines_tell_the_sun_where_nobody_moves() -> None:
+    masks = walkers()[:1, 1:].expand(T, 1, H, W).contiguous()
+    fall = shadows(masks, GROUND)
+    seen = 1 - masks.amax(1)
+    found = find_sun(plate(masks, fall, 0.4), masks, torch.zeros(T, H, W), seen)
+    people = standing(masks)
+    flat = masks.flatten(0, 1)
+    guessed = torch.maximum(*fallen(flat, people.feet.flatten(), people, found.light.expand(len(flat), 4)))
+    assert overlap(guessed * seen, fall[:, 0] * seen) > 0.8
 
 
 def test_the_mirror_hangs_at_the_feet() -> None:
     masks = torch.zeros(1, 1, 20, 12)
     masks[0, 0, 4:10, 5:7] = 1
-    mirror = cast(masks, find_sun(masks, torch.zeros(1, 20, 12), torch.ones(1, 20, 12)))[0, 0, 2]
+    mirror = cast(masks, Sun(torch.tensor(GROUND), torch.tensor(0.0)))[0, 0, 2]
     assert mirror[10:14, 5:7].min() > 0.9 and not mirror[:9].any() and not mirror[16:].any()
 
 
 def test_nobody_and_nothing_make_no_trouble() -> None:
     masks = torch.zeros(2, 1, 16, 20)
-    found = find_sun(masks, torch.zeros(2, 16, 20), torch.ones(2, 16, 20))
+    found = find_sun(torch.zeros(2, 3, 16, 20), masks, torch.zeros(2, 16, 20), torch.ones(2, 16, 20))
     casts = cast(masks, found)
     assert casts.shape == (2, 1, CASTS, 16, 20) and not casts.any() and torch.isfinite(casts).all()

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
 
 from backend.core.color import Floats
 from backend.stages.effects import as_in_this_clip, with_burnt_in
+from backend.stages.prior import printed_shadows, with_printed
+from backend.train.shot_data import make_shot_data
+from tests.model.sunny_clip import plate, shadows, walkers
 
 T, H, W = 6, 12, 20
 SHADOW = np.s_[:, 4:8, 5:15]
@@ -53,3 +58,25 @@ def test_a_shadow_that_never_leaves_its_place_goes_to_whom_it_usually_belongs() 
 def test_where_the_ground_was_seen_without_it_the_clip_is_believed() -> None:
     alone, together = burnt_in(darkest=0.4)
     assert not alone.any() and not together.any()
+
+
+def test_what_is_printed_makes_a_usual_shadow_darker_and_no_reflection_fainter() -> None:
+    alone, together = torch.full((2, 2, 3, 4, 5), 0.1), torch.full((2, 3, 4, 5), -0.2)
+    printed = torch.zeros_like(alone)
+    printed[:, 1, :, 2] = 0.4
+    darker, all_together = with_printed(alone, together, printed)
+    assert (darker[:, 1, :, 2] == 0.4).all() and (darker[:, 0] == 0.1).all()
+    assert (all_together[:, :, 2] == 0.4).all() and (all_together[:, :, :2] == -0.2).all()
+
+
+def test_the_printed_shadow_of_who_never_moves_is_found_only_where_it_never_leaves_the_ground() -> None:
+    masks = walkers()
+    fall = shadows(masks, (1.0, -0.5, 1.2, 0.0))
+    pictures = plate(masks, fall, 0.5).permute(0, 2, 3, 1).numpy()
+    data = make_shot_data(pictures, masks.numpy(), masks.numpy(), pictures)
+    data.casts[:, :, 0] = fall
+    darkest = (0.5 * fall[:, 0]).amax(0).expand(len(masks), -1, -1).numpy()
+    found = printed_shadows(data, darkest).mean(2)
+    still = (fall[:, 1] > 0.9) & (fall[:, 0].amax(0) == 0) & (data.seen[:, 0] > 0)
+    assert float(found[:, 1][still].median()) == pytest.approx(0.5, rel=0.3)
+    assert not found[:, 0][fall[:, 0] > 0.5].any()

@@ -1,0 +1,122 @@
+"""How strongly shadows are printed into a picture, measured by their outlines alone.
+
+A shadow of somebody who never moves is in every frame, so no other frame tells how the ground looks without it. But
+its outline is known from the body and the sun, and a shadow of density d makes a step of d in the logarithm of the
+picture all along that outline. Other edges of the picture cross the outline as often one way as the other.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# As core.opacity.FLOOR.
+_FLOOR = 1 / 32
+_BLUR = 1.0
+"""Pixels by which outlines are forgiven for lying beside the true ones."""
+_STEEPEST = 0.25
+"""Edges of things are steeper than those of shadows, and should not count for more."""
+_LEAST_OUTLINE = 3.0
+_FAINT = 0.1
+_TOLD_BY = 16
+_ELSEWHERE = tuple((i, j) for i in (-12, -8, 0, 8, 12) for j in (-24, -18, -12, 12, 18, 24))
+"""Pixels down and to the right by which a shadow is moved to where there is none."""
+_LEAST_DOUBT = 0.02
+_CLEARER = (1.5, 3.0)
+"""So many times as clear as elsewhere is nothing yet, or beyond doubt."""
+_DARKEST = 1.2
+_ROUGHLY = 0.35
+"""What a blur leaves of the squares of an outline's slopes, about."""
+
+
+def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor) -> Tensor:
+    """The shadows of somebody, who may never move, as dark as their outlines in the picture tell: (T, 3, h, w).
+
+    They are moved by a few pixels to where the outlines are clearest. What is no clearer than at places where no
+    shadow is to be expected counts nothing.
+
+    Args:
+        plate: (T, 3, h, w) display values.
+        seen: (T, h, w) 0 or 1, 0 where a body hides the ground.
+        shadows: (T, h, w) 0..1, where they would fall on one surface.
+    """
+    nothing = torch.zeros_like(plate)
+    if shadows.amax() < _FAINT:
+        return nothing
+    frames = torch.linspace(0, len(plate) - 1, min(_TOLD_BY, len(plate))).round().long()
+    edges, some = Edges(plate[frames], seen[frames]), shadows[frames]
+    outline = edges.outline(some)
+    best, most = (0, 0), edges.density(some, outline).mean()
+    for step in (2, 1):
+        for down, right in [(best[0] + i * step, best[1] + j * step) for i in range(-2, 3) for j in range(-2, 3)]:
+            found = edges.density(some.roll((down, right), (1, 2)), outline).mean()
+            if found > most:
+                best, most = (down, right), found
+    elsewhere = [edges.density(some.roll(shift, (1, 2)), outline).mean() for shift in _ELSEWHERE]
+    doubt = torch.stack(elsewhere).square().mean().sqrt().clamp(min=_LEAST_DOUBT)
+    trust = ((most / doubt - _CLEARER[0]) / (_CLEARER[1] - _CLEARER[0])).clamp(0, 1)
+    if not trust:
+        return nothing
+    moved = shadows.roll(best, (1, 2))
+    density = edges.density(moved[frames], outline)
+    density = density.clamp(0.4 * most, 1.7 * most).clamp(max=_DARKEST)
+    return trust * density[None, :, None, None] * moved[:, None]
+
+
+class Edges:
+    """The slopes of F frames where the ground is seen."""
+
+    def __init__(self, plate: Tensor, seen: Tensor) -> None:
+        """``plate`` (F, 3, h, w) display values, ``seen`` (F, h, w) 0 or 1."""
+        blurred = _blurred(seen)
+        light = _blurred(torch.log(plate + _FLOOR) * seen[:, None]) / blurred.clamp(min=1e-3)[:, None]
+        self._seen = seen * (blurred > 0.9)
+        slopes = [slope.clamp(-_STEEPEST, _STEEPEST) * self._seen[:, None] for slope in _slopes(light)]
+        grey = [slope.mean(1) for slope in slopes]
+        self._length = torch.stack(grey).norm() + 1e-3
+        # What a shadow's blurred slopes have in common with these is what the shadow itself has with their source.
+        self._sources = _blurred(_source(*slopes))
+        self._source = self._sources.mean(1)
+
+    def cosine(self, shadows: Tensor) -> Tensor:
+        """How much of all slopes the shadows (K, F, N, h, w) of N people explain together, 0..1: (K,)."""
+        along = torch.einsum("kfnhw,fhw->kn", shadows, self._source)
+        own = torch.stack([(slope**2 * self._seen[:, None]).sum((1, 3, 4)) for slope in _slopes(shadows)])
+        explained = along.clamp(min=0) ** 2 / (_ROUGHLY * own.sum(0) + _LEAST_OUTLINE)
+        cosine: Tensor = explained.sum(1).sqrt() / self._length
+        return cosine
+
+    def density(self, shadow: Tensor, outline: Tensor) -> Tensor:
+        """The density (3,) per channel of shadows (F, h, w) that is printed along their outlines; may be below 0."""
+        return torch.einsum("fhw,fchw->c", shadow, self._sources) / (outline + _LEAST_OUTLINE)
+
+    def outline(self, shadow: Tensor) -> Tensor:
+        """() all squared slopes of shadows (F, h, w) where the ground is seen; a small move hardly changes them."""
+        return torch.stack([(own**2 * self._seen).sum() for own in _slopes(_blurred(shadow))]).sum()
+
+
+def _source(across: Tensor, down: Tensor) -> Tensor:
+    """What slopes (..., h, w) flow out of: the adjoint of ``_slopes``, with the sign of a shadow, which is dark."""
+    across, down = across.clone(), down.clone()
+    across[..., -1], down[..., -1, :] = 0, 0
+    return across - F.pad(across[..., :-1], (1, 0)) + down - F.pad(down[..., :-1, :], (0, 0, 1, 0))
+
+
+def _slopes(values: Tensor) -> list[Tensor]:
+    """The steps to the next pixel to the right and below, of values (..., h, w)."""
+    return [
+        F.pad(values[..., 1:] - values[..., :-1], (0, 1)),
+        F.pad(values[..., 1:, :] - values[..., :-1, :], (0, 0, 0, 1)),
+    ]
+
+
+def _blurred(values: Tensor) -> Tensor:
+    """(..., h, w), by a Gaussian of ``_BLUR`` pixels."""
+    reach = round(3 * _BLUR)
+    kernel = torch.exp(-(torch.arange(-reach, reach + 1.0) ** 2) / (2 * _BLUR**2))
+    kernel = kernel / kernel.sum()
+    flat = values.reshape(-1, 1, *values.shape[-2:])
+    across = F.conv2d(F.pad(flat, (reach, reach, 0, 0), mode="replicate"), kernel[None, None, None])
+    both = F.conv2d(F.pad(across, (0, 0, reach, reach), mode="replicate"), kernel[None, None, :, None])
+    return both.reshape(values.shape)

@@ -1,0 +1,146 @@
+"""The sun that explains best what is dark beside people, and where the picture has edges; found by trying."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from backend.model.printed import Edges
+from backend.model.sunlight import Standing, Sun, fallen, standing
+
+# What is tried first, with both signs: how far shadows on the ground reach sideways and down the picture.
+_SIDEWAYS = (0.0, 0.2, 0.45, 0.75, 1.1, 1.5, 2.0, 2.6, 3.3)
+_DOWN = (0.07, 0.14, 0.22, 0.32, 0.45, 0.65)
+# The camera is about as high as people's eyes; later other heights are tried, in heights of people.
+_EYES = 1.2
+_OTHER_EYES = (0.6, 0.9, 1.2, 1.8, 3.0)
+# Where the foot of a wall may be, see ``Sun.light``, and for how many of the best suns it is looked for.
+_WALLS = tuple(0.3 + 0.05 * n for n in range(13))
+_PROMISING = 6
+# A wall must explain so many times as much as none.
+_WORTH_A_WALL = 1.05
+# The best is looked for once more around what was found, ever more finely.
+_FINER = (1.0, 0.5, 0.25)
+_STEPS = torch.tensor([0.25, 0.07, 0.05])
+# A density that counts as a whole shadow.
+_WHOLE = 0.25
+# How much edges count beside darkness: their cosine is smaller, since most edges of a picture are no shadow's.
+_EDGES = 2.0
+# People of more rows than this are looked at at half the size.
+_TALL = 44
+# Frames that the sun is found by.
+_TOLD_BY = 16
+_AT_ONCE = 24
+
+
+def find_sun(plate: Tensor, masks: Tensor, darkness: Tensor, seen: Tensor) -> Sun:
+    """The sun that explains best what is dark beside people, and the edges in the picture.
+
+    Whoever stands still has the shadow in the background, where nothing of it is dark any more; but its outline is in
+    the plate all the same.
+
+    Args:
+        plate: (T, 3, h, w) display values.
+        masks: (T, N, h, w) whole bodies.
+        darkness: (T, h, w) density by which the plate is darker than the background.
+        seen: (T, h, w) 0 where a body hides the background.
+    """
+    frames = torch.linspace(0, len(masks) - 1, min(_TOLD_BY, len(masks))).round().long()
+    people = standing(masks).at(frames)
+    plate, masks, darkness, seen = (values[frames] for values in (plate, masks, darkness, seen))
+    if people.height > _TALL:
+        people = people.halved()
+        plate, masks, darkness, seen = (_halved(values) for values in (plate, masks, darkness, seen))
+    return _Search(plate, masks, people, darkness, seen).sun()
+
+
+class _Search:
+    """What every attempt is measured against."""
+
+    def __init__(self, plate: Tensor, masks: Tensor, people: Standing, darkness: Tensor, seen: Tensor) -> None:
+        self._masks, self._people = masks, people
+        self._flat, self._feet, self._seen = masks.flatten(0, 1), people.feet.flatten(), seen
+        self._dark = (darkness / _WHOLE).clamp(0, 1) * seen
+        self._edges = Edges(plate, (seen > 0.99).float())
+
+    def sun(self) -> Sun:
+        """The best there is."""
+        pairs = _pairs(_SIDEWAYS, _DOWN)
+        tried = torch.cat([pairs, torch.tensor([_EYES, 0.0]).expand(len(pairs), 2)], 1)
+        values = self._values(tried)
+        promising = tried[values.topk(min(_PROMISING, len(tried))).indices]
+        best, walled = tried[values.argmax()], _varied(promising, 3, torch.tensor(_WALLS))
+        with_wall = self._values(walled)
+        if with_wall.max() > _WORTH_A_WALL * values.max():
+            best = walled[with_wall.argmax()]
+        for scale in _FINER:
+            best = self._better(best, _around(best, scale))
+            best = self._better(best, _at_other_eyes(best))
+        return Sun(best, self._cosines(best[None])[0, 0])
+
+    def _better(self, best: Tensor, tried: Tensor) -> Tensor:
+        """The best of the lights that are tried (K, 4), or the best so far (4,)."""
+        tried = torch.cat([best[None], tried])
+        return tried[self._values(tried).argmax()]
+
+    def _values(self, tried: Tensor) -> Tensor:
+        dark, edges = self._cosines(tried).unbind(1)
+        return dark + _EDGES * edges
+
+    def _cosines(self, tried: Tensor) -> Tensor:
+        """For all lights (K, 4), how well shadows explain the darkness and the edges, as cosines: (K, 2)."""
+        people, length, found = len(self._flat), self._dark.norm(), []
+        for some in torch.split(tried, _AT_ONCE):
+            count = len(some)
+            lights = some.repeat_interleave(people, 0)
+            parts = fallen(self._flat.repeat(count, 1, 1), self._feet.repeat(count), self._people, lights)
+            whole = torch.maximum(*parts).reshape(count, *self._masks.shape)
+            each = whole * self._seen[:, None]
+            # Whoever stands still has no vote: see above.
+            told = (each * self._dark[:, None]).sum((1, 3, 4)) / (each.sum((1, 3, 4)) + 1e-3)
+            vote = told / (told.amax(1, keepdim=True) + 1e-6)
+            together = (each * vote[:, None, :, None, None]).amax(2)
+            size = together.flatten(1).norm(dim=1)
+            dark = (together * self._dark).flatten(1).sum(1) / (size * length + 1e-3)
+            found.append(torch.stack([dark, self._edges.cosine(whole)], 1))
+        return torch.cat(found)
+
+
+def _around(light: Tensor, scale: float) -> Tensor:
+    """Lights near one (4,): the same height of the camera, but all else a little different, (K, 4)."""
+    fine, coarse = scale * torch.linspace(-1, 1, 5), scale * torch.linspace(-1, 1, 3)
+    walls = fine if light[3] else torch.zeros(1)
+    near = light.repeat(len(coarse) * len(fine) * len(walls), 1)
+    near[:, [0, 1, 3]] += torch.cartesian_prod(coarse, fine, walls) * _STEPS
+    if light[3]:
+        near[:, 3].clamp_(min=0.01)
+    return near
+
+
+def _at_other_eyes(light: Tensor) -> Tensor:
+    """The same light (4,) with the camera at other heights, but the foot of the wall on the same row, (K, 4)."""
+    tried = _varied(light[None], 2, torch.tensor(_OTHER_EYES))
+    if light[3]:
+        tried[:, 3] = (1 - (1 - light[3]) * light[2] / tried[:, 2]).clamp(min=0.01)
+    return tried
+
+
+def _varied(lights: Tensor, place: int, values: Tensor) -> Tensor:
+    """Every light (K, 4) with every value (V,) at a place: (K*V, 4)."""
+    varied = lights.repeat_interleave(len(values), 0)
+    varied[:, place] = values.repeat(len(lights))
+    return varied
+
+
+def _pairs(first: tuple[float, ...], second: tuple[float, ...]) -> Tensor:
+    """All pairs with both signs, (K, 2)."""
+    signed = [sorted({sign * value for value in values for sign in (-1, 1)}) for values in (first, second)]
+    return torch.cartesian_prod(*(torch.tensor(values) for values in signed))
+
+
+def _halved(values: Tensor) -> Tensor:
+    """(..., h, w) at half the size."""
+    return F.avg_pool2d(values.reshape(-1, 1, *values.shape[-2:]), 2)[:, 0].reshape(
+        *values.shape[:-2], values.shape[-2] // 2, values.shape[-1] // 2
+    )

@@ -1,0 +1,45 @@
+"""A shadow that is in every frame is measured by its outline; where there is none, none is found."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from backend.model.printed import printed_densities
+from tests.model.sunny_clip import T, ground, plate, shadows, walkers
+
+LIGHT = (1.0, -0.5, 1.2, 0.0)
+
+
+def still() -> tuple[Tensor, Tensor, Tensor]:
+    """Somebody who never moves, what is seen of the ground, and the shadow."""
+    masks = walkers()[:1, 1:].expand(T, 1, -1, -1).contiguous()
+    return masks, 1 - masks.amax(1), shadows(masks, LIGHT)
+
+
+@pytest.mark.parametrize("density", [0.25, 0.6])
+def test_a_shadow_that_never_moves_is_as_dark_as_it_is(density: float) -> None:
+    masks, seen, fall = still()
+    found = printed_densities(plate(masks, fall, density), seen, fall[:, 0])
+    inside = (fall[:, 0] > 0.9) & (seen > 0)
+    assert float(found.mean(1)[inside].median()) == pytest.approx(density, rel=0.3)
+    assert not found.mean(1)[fall[:, 0] == 0].any()
+
+
+def test_a_shadow_expected_a_little_beside_is_moved_there() -> None:
+    masks, seen, fall = still()
+    found = printed_densities(plate(masks, fall, 0.5), seen, fall[:, 0].roll((1, -2), (1, 2)))
+    inside = (fall[:, 0] > 0.9) & (seen > 0)
+    assert float(found.mean(1)[inside].median()) == pytest.approx(0.5, rel=0.3)
+
+
+def test_where_no_shadow_is_none_is_found() -> None:
+    _, seen, fall = still()
+    bare = ground().expand(T, -1, -1, -1) * seen[:, None]
+    assert float(printed_densities(bare, seen, fall[:, 0]).max()) < 0.05
+
+
+def test_nobody_has_none() -> None:
+    masks, seen, fall = still()
+    assert not printed_densities(plate(masks, fall, 0.5), seen, torch.zeros_like(seen)).any()
