@@ -38,7 +38,9 @@ def identity_map(first: int, last: int) -> Times:
 
 
 def camera_between(to_canvas: npt.ArrayLike, index: float) -> npt.NDArray[np.float64]:
-    """The homography (3, 3) of a moment between two frames.
+    """The homography (3, 3) of a moment between two frames, on a smooth curve through the frames around it.
+
+    People move on such curves too (see ``between``): on straight ways of the camera they would slide over the ground.
 
     Args:
         to_canvas: (T, 3, 3) homographies from the frames to the canvas.
@@ -50,8 +52,15 @@ def camera_between(to_canvas: npt.ArrayLike, index: float) -> npt.NDArray[np.flo
     if share == 0:
         return np.asarray(matrices[before])
     # Homographies are only known up to a factor, which must not weigh.
-    near, far = (matrices[i] / matrices[i][2, 2] for i in (before, before + 1))
-    return np.asarray((1 - share) * near + share * far)
+    around = [matrices[i] / matrices[i][2, 2] for i in range(max(0, before - 1), min(len(matrices), before + 3))]
+    near = around[min(before, 1)]
+    step = around[min(before, 1) + 1] - near
+    changes = np.diff(around, n=2, axis=0)
+    if not len(changes):
+        return np.asarray(near + share * step)
+    # The first change of step is the one at the frame before, the last one at the frame after; at an end they are one.
+    change = (1 - share) * changes[0] + share * changes[-1]
+    return np.asarray(near + share * step - share * (1 - share) / 2 * change)
 
 
 def carry(rgba: Floats, source_to_canvas: npt.ArrayLike, output_to_canvas: npt.ArrayLike) -> Floats:

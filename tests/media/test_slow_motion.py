@@ -78,6 +78,13 @@ def test_the_camera_between_two_frames_does_not_weigh_scale() -> None:
     np.testing.assert_array_equal(camera_between([near, far], 1), far)
 
 
+@pytest.mark.parametrize("index", [0.5, 1.25, 2.5])
+def test_the_camera_speeds_up_between_frames(index: float) -> None:
+    pan = np.tile(np.eye(3), (4, 1, 1))
+    pan[:, 0, 2] = 3 * np.arange(4.0) ** 2
+    assert camera_between(pan, index)[0, 2] == pytest.approx(3 * index**2)
+
+
 def test_the_shutter_blurs_along_the_way(reader: LayerReader) -> None:
     layer = LayerInTime(reader, "anna")
     blurred, sharp = layer.blurred(3, 1.0), layer.pixels(3)
