@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.core.color import Floats
-from backend.core.opacity import density
+from backend.core.opacity import density, least_opacity
 
 # A difference (display values) that nothing explains begins to be, and is, a part of a body; so many times what the
 # pixel changes by itself are taken off first. It is looked for up to so many heights of the body from its mask.
@@ -20,11 +20,14 @@ _GROUND, _EDGE = (0.02, 0.06), 0.05
 _GREY, _DARKEST_SHADOW = 0.5, 1.0
 
 
-def missed_parts(plate: Floats, explained: Floats, restless: Floats, masks: Floats, whole: Floats) -> Floats:
-    """What masks have left out of bodies: alpha (N, H, W), 0 inside the masks.
+def missed_parts(
+    plate: Floats, explained: Floats, restless: Floats, masks: Floats, whole: Floats
+) -> tuple[Floats, Floats]:
+    """What masks have left out of bodies: alpha (N, H, W), 0 inside the masks, and straight colour (H, W, 3).
 
-    A hand, a shoe or a bag beside a mask is in the plate, but neither ground nor shadow, so nothing explains it.
-    It belongs to the person whom it touches and is nearest to.
+    A hand, a shoe or a bag beside a mask is in the plate, but neither ground nor a known shadow, so nothing explains
+    it. It belongs to the person whom it touches and is nearest to. What might be a shadow is as transparent as the
+    plate allows: a dark shoe is nearly opaque all the same, and what is left of a shadow keeps its ground.
 
     Args:
         plate: (H, W, 3) display values.
@@ -36,12 +39,15 @@ def missed_parts(plate: Floats, explained: Floats, restless: Floats, masks: Floa
     away = cv2.GaussianBlur(np.abs(plate - explained).max(-1), (0, 0), _SPECK) - _FLICKERS * restless
     low, high = _MISSED
     body = whole.max(0) > 0.5
-    odd = np.clip((away - low) / (high - low), 0, 1) * (masks.max(0) <= 0.5) * ~_darkened(plate, explained)
+    odd = np.clip((away - low) / (high - low), 0, 1) * (masks.max(0) <= 0.5)
     distance = np.stack([_heights_from(one > 0.5) for one in whole])
     beside = (odd > 0) & (distance.min(0) < _REACH)
     beside &= _joined(beside | body, body, 8)
     mine = distance.argmin(0) == np.arange(len(masks))[:, None, None]
-    return np.asarray(odd * (beside & mine), np.float32)
+    shadow = _darkened(plate, explained)
+    opacity, color = least_opacity(plate, explained)
+    alpha = odd * np.where(shadow, opacity, 1) * (beside & mine)
+    return np.asarray(alpha, np.float32), np.where(shadow[..., None], color, plate).astype(np.float32)
 
 
 def trimmed(masks: Floats, plate: Floats, ground: Floats, known: Floats, restless: Floats) -> Floats:

@@ -53,9 +53,9 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
         seen_through = 1 - alpha[person][..., None]
         behind = color[person] * alpha[person][..., None] + seen_through * behind
         drawn = np.maximum(drawn, masks[person])
-    missed = missed_parts(plate, behind, restless, masks, _whole(shot, index, masks))
+    missed, shown = missed_parts(plate, behind, restless, masks, _whole(shot, index, masks))
     for person, part in enumerate(missed):
-        alpha[person], color[person] = join(part, plate, alpha[person], color[person])
+        alpha[person], color[person] = join(part, shown, alpha[person], color[person])
     return FrameLayers(background, color, alpha)
 
 

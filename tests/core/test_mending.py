@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from backend.core.color import Floats
 from backend.core.mending import missed_parts, trimmed
@@ -38,7 +37,7 @@ def explained(mask: Floats, plate: Floats) -> Floats:
 
 def test_a_hand_beside_the_mask_belongs_to_the_body() -> None:
     plate, mask = filmed(BODY, HAND, AWAY), flags(BODY)
-    found = missed_parts(plate, explained(mask, plate), CALM, mask[None], mask[None])[0]
+    found = missed_parts(plate, explained(mask, plate), CALM, mask[None], mask[None])[0][0]
     assert found[HAND][:, :3].min() > 0.9
     assert not found[BODY].any(), "the body is in the mask"
     assert not found[AWAY].any(), "what touches nobody is nobody's"
@@ -48,7 +47,7 @@ def test_it_belongs_to_whom_it_is_nearest_to() -> None:
     other = np.s_[10:50, 58:70]
     plate = filmed(BODY, HAND, other)
     masks = np.stack([flags(BODY), flags(other)])
-    found = missed_parts(plate, explained(masks.max(0), plate), CALM, masks, masks)
+    found, _ = missed_parts(plate, explained(masks.max(0), plate), CALM, masks, masks)
     assert found[0][HAND].sum() > 5 * found[1][HAND].sum()
 
 
@@ -56,24 +55,38 @@ def test_what_shows_of_somebody_hidden_is_not_given_to_who_hides_her() -> None:
     plate, front = filmed(BODY, HAND), flags(BODY)
     behind = np.zeros((H, W), np.float32)
     whole = np.stack([front, flags(np.s_[15:45, 35:55])])
-    found = missed_parts(plate, explained(front, plate), CALM, np.stack([front, behind]), whole)
+    found, _ = missed_parts(plate, explained(front, plate), CALM, np.stack([front, behind]), whole)
     assert found[1][HAND].min() > 0.9 and not found[0].any()
 
 
-@pytest.mark.parametrize("what", ["shadow", "waves"])
-def test_neither_what_is_left_of_a_shadow_nor_waves(what: str) -> None:
-    plate, mask, restless = filmed(BODY), flags(BODY), CALM
-    if what == "shadow":
-        plate[45:58, 50:64] *= 0.7
-    else:
-        restless = np.full((H, W), 0.03, np.float32)
-        plate[45:58, 50:64] += np.float32(0.09)
-    assert missed_parts(plate, explained(mask, plate), restless, mask[None], mask[None]).max() < 0.02
+def test_waves_are_nobodys() -> None:
+    plate, mask, restless = filmed(BODY), flags(BODY), np.full((H, W), 0.03, np.float32)
+    plate[45:58, 50:64] += np.float32(0.09)
+    assert missed_parts(plate, explained(mask, plate), restless, mask[None], mask[None])[0].max() < 0.02
+
+
+def test_a_dark_shoe_is_a_part_too() -> None:
+    plate, mask = filmed(BODY), flags(BODY)
+    plate[46:50, 50:54] = (0.06, 0.05, 0.04)
+    alpha, color = missed_parts(plate, explained(mask, plate), CALM, mask[None], mask[None])
+    assert alpha[0][46:50, 50:53].min() > 0.8
+    assert color[46:50, 50:53].max() < 0.1
+
+
+def test_what_is_left_of_a_shadow_keeps_its_ground() -> None:
+    plate, mask = filmed(BODY), flags(BODY)
+    shade = np.s_[45:58, 50:64]
+    plate[shade] *= 0.7
+    alpha, color = missed_parts(plate, explained(mask, plate), CALM, mask[None], mask[None])
+    assert alpha.max() < 0.35, "the ground shines through"
+    a = alpha[0][..., None]
+    over = color * a + (1 - a) * ground()
+    np.testing.assert_allclose(over[46:49, 52:54], plate[46:49, 52:54], atol=0.01)
 
 
 def test_without_anybody_nothing_is_missed() -> None:
     nobody = np.zeros((1, H, W), np.float32)
-    assert not missed_parts(filmed(HAND), ground(), CALM, nobody, nobody).any()
+    assert not missed_parts(filmed(HAND), ground(), CALM, nobody, nobody)[0].any()
 
 
 def test_ground_at_the_edge_of_a_mask_is_cut_off() -> None:
