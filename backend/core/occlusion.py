@@ -23,6 +23,8 @@ _COLOR_WEIGHT = 1.5
 _JUMP_COST = 0.02
 _LARGEST_JUMP = 6
 _SHIFT_COST = 0.004
+# A walk that is borrowed in step goes on evenly over so many frames each way.
+_EVENLY = 2
 # With less of the person than this to be seen, there is nothing to fit more exactly.
 _LEAST_EVIDENCE = 0.15
 
@@ -258,6 +260,27 @@ def refined(
     tries = [(dx + a, dy + b) for a in range(-reach, reach + 1) for b in range(-reach, reach + 1)]
     best = min(tries, key=lambda by: _misfit(plate, mask, open_ground, 0, 1, by))
     return float(best[0]), float(best[1])
+
+
+def steadied(borrowed: list[list[Borrowed | None]]) -> list[list[Borrowed | None]]:
+    """The same with shifts that are the median of those before and after, where a whole stretch is borrowed in step.
+
+    Each was fitted to what little is seen in its own frame, and a rough mask misleads it by a pixel or two.
+    """
+    return [
+        [None if found is None else _steadied(borrowed, index, person, found) for person, found in enumerate(frame)]
+        for index, frame in enumerate(borrowed)
+    ]
+
+
+def _steadied(borrowed: list[list[Borrowed | None]], index: int, person: int, found: Borrowed) -> Borrowed:
+    around = range(max(0, index - _EVENLY), min(len(borrowed), index + _EVENLY + 1))
+    others = [(other - index, borrowed[other][person]) for other in around]
+    shifts = [b.shift for by, b in others if b is not None and b.frame - found.frame == by]
+    if len(shifts) <= _EVENLY:
+        return found
+    across, along = np.round(np.median(shifts, axis=0))
+    return Borrowed(found.frame, (float(across), float(along)))
 
 
 def _overlap(shape: tuple[int, ...], shift: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

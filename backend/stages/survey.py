@@ -11,7 +11,7 @@ import numpy as np
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.exposure import exposure_gains
-from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, refined, touching
+from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, refined, steadied, touching
 from backend.core.registration import register
 from backend.media.depth_file import arranged, names_at
 from backend.stages.shot import Footage, Shot
@@ -45,7 +45,7 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     )
     reach = 1 + int(max(scale))
     lent = [[_refined(shot, t, person, reach) for person in range(len(order[t]))] for t in range(len(footage))]
-    return dataclasses.replace(shot, borrowed=lent)
+    return dataclasses.replace(shot, borrowed=steadied(lent))
 
 
 def _as_given(footage: Footage, order: list[list[int]]) -> list[list[int]]:
