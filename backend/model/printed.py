@@ -7,6 +7,8 @@ picture all along that outline. Other edges of the picture cross the outline as 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -30,38 +32,62 @@ _ROUGHLY = 0.35
 """What a blur leaves of the squares of an outline's slopes, about."""
 
 
-def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor) -> Tensor:
-    """The shadows of somebody, who may never move, as dark as their outlines in the picture tell: (T, 3, h, w).
+@dataclass(frozen=True)
+class _Print:
+    """What the outlines of somebody's shadow tell."""
 
-    They are moved by a few pixels to where the outlines are clearest. What is no clearer than at places where no
-    shadow is to be expected counts nothing.
+    shift: tuple[int, int]
+    """Pixels down and to the right at which they are clearest."""
+    density: Tensor
+    """(3,)"""
+    clarity: Tensor
+    """() how many times as dark as at places where no shadow is to be expected."""
+
+
+def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor) -> Tensor:
+    """Everybody's shadow on one surface, also of who never moves, as dark as outlines tell: (T, N, 3, h, w).
+
+    Each is moved by a few pixels to where its outlines are clearest. What is no clearer than at places where no shadow
+    is to be expected counts nothing. On one surface and under one sun all shadows are equally dark, so the clearest
+    tell it for all.
 
     Args:
         plate: (T, 3, h, w) display values.
         seen: (T, h, w) 0 or 1, 0 where a body hides the ground.
-        shadows: (T, h, w) 0..1, where they would fall on one surface.
+        shadows: (T, N, h, w) 0..1, where they would fall.
     """
-    nothing = torch.zeros_like(plate)
-    if shadows.amax() < _FAINT:
-        return nothing
+    found = torch.zeros(*shadows.shape[:2], *plate.shape[1:])
     frames = torch.linspace(0, len(plate) - 1, min(_TOLD_BY, len(plate))).round().long()
-    edges, some = Edges(plate[frames], seen[frames]), shadows[frames]
-    outline = edges.outline(some)
-    best, most = (0, 0), edges.density(some, outline).mean()
+    edges = Edges(plate[frames], seen[frames])
+    there = [who for who in range(shadows.shape[1]) if shadows[:, who].amax() > _FAINT]
+    prints = {who: _measured(edges, shadows[frames, who]) for who in there}
+    clear = [each for each in prints.values() if each.clarity > _CLEARER[0]]
+    if not clear:
+        return found
+    weights = torch.stack([each.clarity**2 for each in clear])
+    density = (weights[:, None] * torch.stack([each.density for each in clear])).sum(0) / weights.sum()
+    density = density.clamp(0.4 * density.mean(), 1.7 * density.mean()).clamp(max=_DARKEST)
+    for who, each in prints.items():
+        trust = ((each.clarity - _CLEARER[0]) / (_CLEARER[1] - _CLEARER[0])).clamp(0, 1)
+        found[:, who] = trust * density[:, None, None] * shadows[:, who, None].roll(each.shift, (2, 3))
+    return found
+
+
+def _measured(edges: Edges, shadow: Tensor) -> _Print:
+    """What is printed of one shadow (F, h, w)."""
+    outline = edges.outline(shadow)
+
+    def moved(by: tuple[int, int]) -> Tensor:
+        return edges.density(shadow.roll(by, (1, 2)), outline)
+
+    best, density = (0, 0), moved((0, 0))
     for step in (2, 1):
-        for down, right in [(best[0] + i * step, best[1] + j * step) for i in range(-2, 3) for j in range(-2, 3)]:
-            found = edges.density(some.roll((down, right), (1, 2)), outline).mean()
-            if found > most:
-                best, most = (down, right), found
-    elsewhere = [edges.density(some.roll(shift, (1, 2)), outline).mean() for shift in _ELSEWHERE]
-    doubt = torch.stack(elsewhere).square().mean().sqrt().clamp(min=_LEAST_DOUBT)
-    trust = ((most / doubt - _CLEARER[0]) / (_CLEARER[1] - _CLEARER[0])).clamp(0, 1)
-    if not trust:
-        return nothing
-    moved = shadows.roll(best, (1, 2))
-    density = edges.density(moved[frames], outline)
-    density = density.clamp(0.4 * most, 1.7 * most).clamp(max=_DARKEST)
-    return trust * density[None, :, None, None] * moved[:, None]
+        for by in [(best[0] + i * step, best[1] + j * step) for i in range(-2, 3) for j in range(-2, 3)]:
+            tried = moved(by)
+            if tried.mean() > density.mean():
+                best, density = by, tried
+    doubt = torch.stack([moved(by).mean() for by in _ELSEWHERE]).square().mean().sqrt().clamp(min=_LEAST_DOUBT)
+    return _Print(best, density, density.mean() / doubt)
 
 
 class Edges:

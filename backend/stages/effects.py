@@ -36,6 +36,8 @@ _CLEAN = 0.75
 _STRANGE = (0.1, 0.3)
 # Restlessness (display values) up to which ground is calm enough for leftovers to mean something.
 _CALM_GROUND = 0.006
+# Less than this of a frame says nothing.
+_SELDOM = 0.1
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,16 @@ class TrainingBackground:
         start = calmest(plate, self._seen, self._hidden, nothing, self._near, NOTHING_KNOWN)
         return self._maps((density(np.clip(plate, 0, 1), np.clip(start.picture, 0, 1)).mean(-1) * self._seen).max(0))
 
+    def mean_while(self, values: Floats, there: Floats) -> Floats:
+        """The mean over time of densities (T, h, w) weighed by ``there`` (T, h, w), as every frame sees it, (T, h, w).
+
+        Large where nothing is ever seen while it is there.
+        """
+        weight = self._stack(there) * self._seen
+        total = weight.sum(0)
+        mean = (self._stack(values) * weight).sum(0) / np.maximum(total, _SELDOM)
+        return self._maps(np.where(total > _SELDOM, mean, 1.0))
+
     def _laid(self, picture: Floats, index: int) -> Floats:
         return self._camera.onto_canvas(picture, index)
 
@@ -199,12 +211,12 @@ def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
     return np.where((usual > 0).all(-1, keepdims=True), usual * factor, usual).astype(np.float32)
 
 
-def never_clean(amount: Floats, darkest: Floats) -> Floats:
-    """Where no frame shows the ground without a shadow of this density (..., h, w): 0..1.
+def never_clean(amount: Floats, known: Floats) -> Floats:
+    """Where the first background has a shadow of this density (..., h, w) in it: 0..1.
 
-    ``darkest`` (..., h, w) is the largest density that a pixel ever had over the first background.
+    ``known`` (..., h, w) is the density that the plate has over that background while the shadow is there.
     """
-    return np.asarray(np.clip(2 - 2 * darkest / np.maximum(_CLEAN * amount, _PATCH), 0, 1), np.float32)
+    return np.asarray(np.clip(2 - 2 * known / np.maximum(_CLEAN * amount, _PATCH), 0, 1), np.float32)
 
 
 def with_burnt_in(

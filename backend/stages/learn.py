@@ -112,7 +112,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         usual_alone, together = usual_effects(prior_net(), data, background, restless, sun)
     observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
     usual = as_in_this_clip(channels_last(together), observed)
-    printed = printed_shadows(data, background.darkest())
+    printed = printed_shadows(data, background)
     usual_alone, together = with_printed(usual_alone, channels_first(usual), printed)
     usual = channels_last(together)
     data.unusual = unusual(usual_alone)

@@ -93,20 +93,22 @@ def shadows_on_people(data: ShotData, sun: Sun) -> NDArray[np.float16]:
     return np.asarray((1 - known * (1 - cast_on_people(data.masks, sun))).numpy(), np.float16)
 
 
-def printed_shadows(data: ShotData, darkest: Floats) -> Tensor:
+def printed_shadows(data: ShotData, background: TrainingBackground) -> Tensor:
     """Shadows of people who stand still, as their outlines in the plate tell: (T, N, 3, h, w) densities.
 
     Only where no frame shows the ground without; elsewhere the network that learns the clip knows better.
 
     Args:
         data: the shot, with the shadows that its sun casts.
-        darkest: (T, h, w) the largest density that a pixel ever had over the first background.
+        background: where the first background came from.
     """
-    seen, places = data.seen[:, 0], data.casts[:, :, :PLACES].unbind(2)
-    people = range(data.casts.shape[1])
-    on_each = [[printed_densities(data.plate, seen, place[:, who]) for who in people] for place in places]
-    found = torch.stack([torch.stack(each, 1) for each in on_each]).amax(0)
-    return found * torch.from_numpy(never_clean(found.mean(2).numpy(), darkest[:, None]))[:, :, None]
+    places = data.casts[:, :, :PLACES].unbind(2)
+    found = torch.stack([printed_densities(data.plate, data.seen[:, 0], place) for place in places]).amax(0)
+    people = range(data.masks.shape[1])
+    observed = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
+    there = data.casts[:, :, :PLACES].amax(2).numpy()
+    known = np.stack([background.mean_while(observed, there[:, who]) for who in people], 1)
+    return found * torch.from_numpy(never_clean(found.mean(2).numpy(), known))[:, :, None]
 
 
 def with_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from backend.core.camera import Camera
 from backend.core.color import Floats
-from backend.stages.effects import as_in_this_clip, with_burnt_in
+from backend.stages.effects import TrainingBackground, as_in_this_clip, somebody_near, with_burnt_in
 from backend.stages.prior import printed_shadows, with_printed
-from backend.train.shot_data import make_shot_data
+from backend.train.shot_data import channels_first, make_shot_data
 from tests.model.sunny_clip import plate, shadows, walkers
 
 T, H, W = 6, 12, 20
@@ -75,8 +76,12 @@ def test_the_printed_shadow_of_who_never_moves_is_found_only_where_it_never_leav
     pictures = plate(masks, fall, 0.5).permute(0, 2, 3, 1).numpy()
     data = make_shot_data(pictures, masks.numpy(), masks.numpy(), pictures)
     data.casts[:, :, 0] = fall
-    darkest = (0.5 * fall[:, 0]).amax(0).expand(len(masks), -1, -1).numpy()
-    found = printed_shadows(data, darkest).mean(2)
+    seen = data.seen[:, 0].numpy() > 0
+    camera = Camera.static(len(masks), (masks.shape[-1], masks.shape[-2]))
+    background = TrainingBackground(pictures, seen, masks.amax(1).numpy() > 0.5, somebody_near(data), camera)
+    data.background = channels_first(background.start())
+    found = printed_shadows(data, background).mean(2)
     still = (fall[:, 1] > 0.9) & (fall[:, 0].amax(0) == 0) & (data.seen[:, 0] > 0)
     assert float(found[:, 1][still].median()) == pytest.approx(0.5, rel=0.3)
-    assert not found[:, 0][fall[:, 0] > 0.5].any()
+    left = (fall[:, 0] > 0.9) & (data.seen[:, 0] > 0)
+    assert float(found[:, 0][left].mean()) < 0.1
