@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from backend.model.sun_search import find_sun
-from backend.model.sunlight import CASTS, Sun, cast, fallen, standing
+from backend.model.sunlight import CASTS, Standing, Sun, cast, cast_on_people, fallen, standing
 from tests.model.sunny_clip import H, T, W, overlap, plate, shadows, walkers
 
 GROUND = (1.0, -0.3, 1.2, 0.0)
@@ -23,8 +23,7 @@ def test_a_point_falls_where_a_pinhole_camera_sees_its_shadow() -> None:
         return middle + focal * x / z, horizon + focal * (above - y) / z
 
     feet, height = pixel(0, 0, depth)[1], focal * tall / depth
-    people = standing(torch.zeros(1, 1, H, W))
-    people = type(people)(torch.tensor([[feet]]), torch.tensor(feet), torch.tensor(height))
+    people = Standing(torch.tensor([[feet]]), torch.tensor(feet), torch.tensor(height))
     eyes = (feet - horizon) / height
     # How far a shadow goes into depth for a row of height, in the units of ``Sun.light``.
     per_row = away * (depth / focal) / depth
@@ -92,3 +91,16 @@ def test_nobody_and_nothing_make_no_trouble() -> None:
     found = find_sun(torch.zeros(2, 3, 16, 20), masks, torch.zeros(2, 16, 20), torch.ones(2, 16, 20))
     casts = cast(masks, found)
     assert casts.shape == (2, 1, CASTS, 16, 20) and not casts.any() and torch.isfinite(casts).all()
+
+
+def test_a_shadow_falls_on_whom_the_sun_reaches_over_the_caster() -> None:
+    masks = torch.zeros(1, 2, H, W)
+    masks[0, 0, 30:90, 60:72] = 1
+    masks[0, 1, 36:84, 70:82] = 1
+    # To the right and away from the camera, onto the one who stands there; or to the left, where nobody does.
+    reached, missed = (
+        cast_on_people(masks, Sun(torch.tensor([side, -0.3, 1.2, 0.0]), torch.tensor(1.0))) for side in (0.5, -0.5)
+    )
+    assert reached[0, 0].sum() > 100 and not reached[0, 1].any()
+    assert not missed.any()
+    assert (reached[0, 0] <= masks[0, 1]).all()
