@@ -31,11 +31,12 @@ def main() -> None:
     scorer = options.score or options.scenes.parent / "score.py"
     if not scorer.is_file():
         raise SystemExit(f"{scorer} is not there; give the scorer with --score")
-    record = report.load()
     for scene in find_scenes(options.scenes, options.out / "unpacked", options.scene, print):
         measured = measure(scene, options.out / f"{scene.name}-{options.preset}", options.preset, scorer)
-        record["scenes"].setdefault(scene.name, {})[options.preset] = measured
         if options.record:
+            # Read just now, since another run may have written its own since this one began.
+            record = report.load()
+            record["scenes"].setdefault(scene.name, {})[options.preset] = measured
             report.save(record)
 
 
