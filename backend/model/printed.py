@@ -28,6 +28,8 @@ _LEAST_DOUBT = 0.02
 _CLEARER = (1.5, 3.0)
 """So many times as clear as elsewhere is nothing yet, or beyond doubt."""
 _DARKEST = 1.2
+_COLORED = (0.4, 1.7)
+"""A shadow takes at least, and at most, so much of a colour, in shares of the mean."""
 _ROUGHLY = 0.35
 """What a blur leaves of the squares of an outline's slopes, about."""
 
@@ -66,7 +68,7 @@ def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor) -> Tensor:
         return found
     weights = torch.stack([each.clarity**2 for each in clear])
     density = (weights[:, None] * torch.stack([each.density for each in clear])).sum(0) / weights.sum()
-    density = density.clamp(0.4 * density.mean(), 1.7 * density.mean()).clamp(max=_DARKEST)
+    density = density.clamp(_COLORED[0] * density.mean(), _COLORED[1] * density.mean()).clamp(max=_DARKEST)
     for who, each in prints.items():
         trust = ((each.clarity - _CLEARER[0]) / (_CLEARER[1] - _CLEARER[0])).clamp(0, 1)
         found[:, who] = trust * density[:, None, None] * shadows[:, who, None].roll(each.shift, (2, 3))
