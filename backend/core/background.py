@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.color import Floats
+from backend.core.color import Floats, most
 
 Flags = npt.NDArray[np.bool_]
 
@@ -73,7 +73,7 @@ def restlessness(frames: Floats, seen: Flags) -> Floats:
     Waves, leaves and grain never rest; a shadow comes and goes. So the value is a low percentile over time.
     """
     both = seen[1:] & seen[:-1]
-    step = np.abs(frames[1:] - frames[:-1]).max(-1)
+    step = most(np.abs(frames[1:] - frames[:-1]))
     ordered, count = np.sort(np.where(both, step, np.inf), axis=0), both.sum(0)
     return _finite(_pick(ordered, np.maximum(count - 1, 0) * _CALM_RANK))
 
@@ -105,7 +105,7 @@ def calmest(
     ordered, count = _ordered(undone, calm)
     middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, rank)
     rise = np.maximum(bright - middle, 0)
-    usual = _FLICKER * _around(rise.max(-1))
+    usual = _FLICKER * _around(most(rise))
     picture = middle + np.maximum(rise - usual[..., None], 0) * _softened(~free)[..., None]
     observed = (count > 0) & ~_burnt_in(undone, hidden, count, picture)
     return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
@@ -117,7 +117,7 @@ def _burnt_in(frames: Floats, hidden: Flags, seen: npt.NDArray[np.int64], pictur
     Neighbours vote, since a body's pattern is never quite at rest; scraps of ground amid such a body are body too.
     """
     covered = hidden.sum(0)
-    alike = (hidden & (np.abs(frames - picture).max(-1) < _ALIKE)).sum(0)
+    alike = (hidden & (most(np.abs(frames - picture)) < _ALIKE)).sum(0)
     mostly = covered > seen
     side = 2 * max(1, round(frames.shape[2] * _VOTERS)) + 1
     votes, voters = (

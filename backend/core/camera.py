@@ -13,6 +13,8 @@ from backend.core.color import Floats
 Matrices = npt.NDArray[np.float64]
 # A canvas larger than this many plates means that registration has gone astray.
 MAX_CANVAS_PLATES = 12
+# Rows around a pixel that resampling reads.
+_LANCZOS_REACH = 5
 
 
 @dataclass(frozen=True)
@@ -56,21 +58,37 @@ class Camera:
         scale = np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.0]])
         return Camera(scale @ self.to_canvas @ np.linalg.inv(scale), size, view, self.moving)
 
-    def onto_canvas(self, picture: Floats, frame: int, top: int = 0, rows: int = 0) -> Floats:
-        """Lay a frame (H, W) or (H, W, C) on a band of the canvas (``rows`` from ``top``; 0: all), edges carried on."""
+    def onto_canvas(self, picture: Floats, frame: int, top: int = 0, rows: int = 0, first: int = 0) -> Floats:
+        """Lay a frame (H, W) or (H, W, C) on a band of the canvas (``rows`` from ``top``; 0: all), edges carried on.
+
+        ``picture`` may be a part of the frame that begins at row ``first``, see ``rows_for``.
+        """
         if not self.moving:
-            return picture[top : top + rows] if rows else picture
-        down = np.array([[1, 0, 0], [0, 1, -top], [0, 0, 1.0]])
-        return _warp(picture, down @ self.to_canvas[frame], (self.size[0], rows or self.size[1]))
+            return picture[top - first : top - first + rows] if rows else picture
+        band = _down(-top) @ self.to_canvas[frame] @ _down(first)
+        return _warp(picture, band, (self.size[0], rows or self.size[1]))
+
+    def rows_for(self, frame: int, top: int, rows: int) -> tuple[int, int]:
+        """The rows of a frame (first, and last plus one; at least one) that a band of the canvas is made of."""
+        height = self.view[1]
+        if not self.moving:
+            return top, top + rows
+        bottom, right = top + rows - 1, self.size[0] - 1
+        corners = np.array([[0, top, 1], [right, top, 1], [0, bottom, 1], [right, bottom, 1]], np.float64)
+        _, down, near = np.linalg.inv(self.to_canvas[frame]) @ corners.T
+        if near.min() <= 0 < near.max():
+            return 0, height
+        there = down / near
+        first = int(np.clip(np.floor(there.min()) - _LANCZOS_REACH, 0, height - 1))
+        return first, int(np.clip(np.ceil(there.max()) + _LANCZOS_REACH + 1, first + 1, height))
 
     def covers(self, frame: int, top: int = 0, rows: int = 0) -> npt.NDArray[np.bool_]:
         """Which pixels of a canvas band the frame covers."""
         if not self.moving:
             return np.ones((rows or self.size[1], self.size[0]), np.bool_)
-        down = np.array([[1, 0, 0], [0, 1, -top], [0, 0, 1.0]])
         inside = np.ones((self.view[1], self.view[0]), np.float32)
         band = (self.size[0], rows or self.size[1])
-        return np.asarray(cv2.warpPerspective(inside, down @ self.to_canvas[frame], band) > 0.5)
+        return np.asarray(cv2.warpPerspective(inside, _down(-top) @ self.to_canvas[frame], band) > 0.5)
 
     def shown(self) -> npt.NDArray[np.bool_]:
         """Where on the canvas any frame lies, (h, w)."""
@@ -88,6 +106,11 @@ class Camera:
     def between(self, source: int, target: int) -> Matrices:
         """(3, 3): pixels of one frame to pixels of another."""
         return np.asarray(np.linalg.inv(self.to_canvas[target]) @ self.to_canvas[source])
+
+
+def _down(rows: int) -> Matrices:
+    """Moves pixels down by so many rows."""
+    return np.array([[1, 0, 0], [0, 1, rows], [0, 0, 1.0]])
 
 
 def _warp(picture: Floats, matrix: Matrices, size: tuple[int, int]) -> Floats:

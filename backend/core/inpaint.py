@@ -21,8 +21,8 @@ _MOST_TO_SEARCH = 300_000
 _MARGIN = 48
 # What is copied from elsewhere does not meet its surroundings, so it comes in over this share of the picture's length.
 _RIM = 1 / 60
-# A shift map depends on where it begins, so it is made from all four corners.
-_MIRRORED = (np.s_[:, :], np.s_[:, ::-1], np.s_[::-1, :], np.s_[::-1, ::-1])
+# A shift map depends on where it begins, so it is made from two opposite corners.
+_MIRRORED = (np.s_[:, :], np.s_[::-1, ::-1])
 
 
 def smoothly(picture: Floats, holes: Flags) -> Floats:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.color import Floats
+from backend.core.color import Floats, least, most
 from backend.core.opacity import density, least_opacity
 
 # A difference (display values) that nothing explains begins to be, and is, a part of a body; so many times what the
@@ -36,7 +36,7 @@ def missed_parts(
         masks: (N, H, W) visible bodies.
         whole: (N, H, W) the same with what others hide of them.
     """
-    away = cv2.GaussianBlur(np.abs(plate - explained).max(-1), (0, 0), _SPECK) - _FLICKERS * restless
+    away = cv2.GaussianBlur(most(np.abs(plate - explained)), (0, 0), _SPECK) - _FLICKERS * restless
     low, high = _MISSED
     body = whole.max(0) > 0.5
     odd = np.clip((away - low) / (high - low), 0, 1) * (masks.max(0) <= 0.5)
@@ -62,7 +62,7 @@ def trimmed(masks: Floats, plate: Floats, ground: Floats, known: Floats, restles
         known: (H, W) 0 or 1: where the background was ever seen.
         restless: (H, W) how much pixels change by themselves.
     """
-    away = cv2.GaussianBlur(np.abs(plate - ground).max(-1), (0, 0), _SPECK) - _FLICKERS * restless
+    away = cv2.GaussianBlur(most(np.abs(plate - ground)), (0, 0), _SPECK) - _FLICKERS * restless
     low, high = _GROUND
     kept = np.where(known > 0, np.clip((away - low) / (high - low), 0, 1), 1).astype(np.float32)
     return np.stack([mask * np.maximum(kept, ~_edible(mask, kept)) for mask in masks])
@@ -89,8 +89,8 @@ def _joined(area: npt.NDArray[np.bool_], part: npt.NDArray[np.bool_], neighbours
 def _darkened(plate: Floats, explained: Floats) -> npt.NDArray[np.bool_]:
     """Where a difference looks like what is left of a shadow."""
     left = density(plate, np.clip(explained, 0, 1))
-    least, most = left.min(-1), left.max(-1)
-    return np.asarray((least > np.maximum(_GREY * most, 0)) & (most < _DARKEST_SHADOW))
+    weakest, strongest = least(left), most(left)
+    return np.asarray((weakest > np.maximum(_GREY * strongest, 0)) & (strongest < _DARKEST_SHADOW))
 
 
 def _heights_from(body: npt.NDArray[np.bool_], inwards: bool = False) -> Floats:

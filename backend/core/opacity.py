@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.color import Floats
+from backend.core.color import Floats, most
 
 # Keeps the logarithm calm in black and in white pixels, where noise would read as a strong effect.
 FLOOR = np.float32(1 / 32)
@@ -78,7 +78,7 @@ def settled(predicted: Floats, seen: Floats) -> Floats:
         predicted: (N, H, W, 3) signed density of each person's effect.
         seen: (H, W) 0..1, 1 where the background is visible.
     """
-    strength = np.abs(predicted).max(-1)
+    strength = most(np.abs(predicted))
     clear = seen * _ramp(strength, *_FAINT_SEEN) + (1 - seen) * _ramp(strength, *_FAINT_HIDDEN)
     share = strength / np.maximum(strength.max(0), 1e-6)
     keep = clear * _ramp(share, *_CONTESTED)
@@ -98,7 +98,7 @@ def least_opacity(solo: Floats, background: Floats) -> tuple[Floats, Floats]:
     tiny = np.float32(1e-3)
     darker = (background - solo) / np.maximum(background, tiny)
     brighter = (solo - background) / np.maximum(1 - background, tiny)
-    alpha = np.clip(np.maximum(darker, brighter).max(-1), 0, 1)
+    alpha = np.clip(most(np.maximum(darker, brighter)), 0, 1)
     color = (solo - (1 - alpha[..., None]) * background) / np.maximum(alpha[..., None], tiny)
     return alpha.astype(np.float32), np.clip(color, 0, 1).astype(np.float32)
 
@@ -113,7 +113,7 @@ def without_specks(signed: Floats, seen: Floats) -> Floats:
     by_body = cv2.erode(seen, np.ones((reach, reach), np.uint8)) == 0
     kept = signed.copy()
     for effect in kept:
-        strong = (np.abs(effect).max(-1) > _SPECK_DENSITY).astype(np.uint8)
+        strong = (most(np.abs(effect)) > _SPECK_DENSITY).astype(np.uint8)
         _, patches, stats, _ = cv2.connectedComponentsWithStats(strong)
         speck = stats[:, cv2.CC_STAT_AREA] < _SPECK_AREA * height * width
         speck[0] = False

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from backend.core.color import Floats
+from backend.core.side_by_side import in_order
 from backend.errors import PlateError
 from backend.media.files import reading
 from backend.media.image_folder import IMAGE_KINDS, list_images, read_image
@@ -15,6 +16,8 @@ from backend.media.video import decode_video, scan_video
 
 _FOLDER_FPS = Fraction(24)
 _LEAST_FRAMES = 2
+# Bytes for reading an image, if it is large.
+_MEMORY = 256 << 20
 _LEAST_SIDE = 16
 """Pixels; in less, nobody can be told from anybody's shadow."""
 
@@ -96,7 +99,7 @@ def _open_folder(path: Path, first: int, last: int) -> Plate:
     height, width = _one_size(used)
     _check_size(path, height, width)
     info = PlateInfo(path, width, height, _FOLDER_FPS, first, len(used), len(files))
-    return Plate(info, lambda: (read_image(file) for file in used))
+    return Plate(info, lambda: _read_all(used))
 
 
 def _check_size(path: Path, height: int, width: int) -> None:
@@ -119,11 +122,15 @@ def _range(path: Path, total: int, first: int, last: int) -> tuple[int, int]:
     return begin, end
 
 
+def _read_all(files: list[Path]) -> Iterator[Floats]:
+    return in_order(lambda number: read_image(files[number]), len(files), _MEMORY)
+
+
 def _one_size(files: list[Path]) -> tuple[int, int]:
     """Height and width of the images, all of which are read."""
     height, width = read_image(files[0]).shape[:2]
-    for file in files[1:]:
-        found = read_image(file).shape[:2]
+    for file, image in zip(files[1:], _read_all(files[1:]), strict=True):
+        found = image.shape[:2]
         if found != (height, width):
             raise PlateError(
                 f"{file} is {found[1]}x{found[0]} pixels, but {files[0].name} is {width}x{height}",

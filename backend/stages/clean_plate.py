@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.background import Estimate, calmest
-from backend.core.color import Floats
+from backend.core.color import Floats, most
 from backend.core.fill import fill
 from backend.core.inpaint import smoothly, textured
 from backend.core.opacity import without_density
+from backend.core.side_by_side import in_order
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
 
@@ -20,6 +21,8 @@ from backend.stages.shot import Shot
 _MOST_SAMPLES = 64
 # Memory for one band of the canvas over all sampled frames.
 _BAND_BYTES = 120_000_000
+# So many times that while its median is taken, at most.
+_COPIES = 4
 # A pixel counts as free of effects below this density, ...
 _FREE = 0.03
 # ... and this many pixels (at 448 across) away from bodies and effects.
@@ -60,7 +63,7 @@ class CleanPlate:
         """(H, W) 0..1: 1 well away from bodies and effects."""
         view = self._shot.footage.view
         found, expected = self._effects.at(index, view), self._effects.undo_at(index, view)
-        effect = np.maximum(np.abs(found), np.abs(expected)).max(-1) > _FREE
+        effect = most(np.maximum(np.abs(found), np.abs(expected))) > _FREE
         taken = (effect | (self._shot.footage.masks(index).max(0) > 0.02)).astype(np.uint8)
         size = 2 * max(1, round(_MARGIN * max(view) / 448)) + 1
         grown = cv2.dilate(taken, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
@@ -72,10 +75,15 @@ def estimate_canvas(shot: Shot, effects: Effects, tell: Callable[[float], None])
     width, height = shot.camera.size
     samples = np.unique(np.linspace(0, len(shot.footage) - 1, _MOST_SAMPLES).round().astype(int))
     rows = int(np.clip(_BAND_BYTES // (len(samples) * width * 20), 8, height))
+    tops = range(0, height, rows)
+
+    def band(number: int) -> Estimate:
+        return _band(shot, effects, samples, tops[number], min(rows, height - tops[number]))
+
     bands = []
-    for top in range(0, height, rows):
-        tell(top / height)
-        bands.append(_band(shot, effects, samples, top, min(rows, height - top)))
+    for estimate in in_order(band, len(tops), _COPIES * _BAND_BYTES):
+        bands.append(estimate)
+        tell(len(bands) / len(tops))
     return Estimate(np.concatenate([b.picture for b in bands]), np.concatenate([b.observed for b in bands]))
 
 
@@ -84,13 +92,19 @@ def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, ro
     margin = np.ones((_MARGIN, _MARGIN), np.uint8)
     camera, view = shot.camera, shot.footage.view
     for index in map(int, samples):
-        together = effects.undo_at(index, view)
-        masks = shot.footage.masks(index).max(0)
+        first, last = camera.rows_for(index, top, rows)
+        above = max(0, first - _MARGIN)
+        masks = shot.footage.mask_rows(index, above, min(last + _MARGIN, view[1])).max(0)
         bodies = cv2.dilate((masks > 0.02).astype(np.uint8), margin)
-        open_ground = camera.onto_canvas(1 - bodies.astype(np.float32), index, top, rows) > 0.99
-        undone.append(camera.onto_canvas(without_density(shot.evened(index), together), index, top, rows))
-        seen.append(open_ground & camera.covers(index, top, rows))
-        hidden.append(camera.onto_canvas(masks, index, top, rows) > 0.5)
-        strength.append(camera.onto_canvas(np.abs(together).max(-1), index, top, rows))
-        near.append(camera.onto_canvas(effects.near_at(index, view), index, top, rows) > 0.5)
+        bodies, masks = (part[first - above : last - above] for part in (bodies, masks))
+        together, somebody = (part[first:last] for part in (effects.undo_at(index, view), effects.near_at(index, view)))
+
+        def laid(part: Floats, index: int = index, first: int = first) -> Floats:
+            return camera.onto_canvas(part, index, top, rows, first)
+
+        seen.append((laid(1 - bodies.astype(np.float32)) > 0.99) & camera.covers(index, top, rows))
+        undone.append(laid(without_density(shot.evened_rows(index, first, last), together)))
+        hidden.append(laid(masks) > 0.5)
+        strength.append(laid(most(np.abs(together))))
+        near.append(laid(somebody) > 0.5)
     return calmest(np.stack(undone), np.stack(seen), np.stack(hidden), np.stack(strength), np.stack(near))

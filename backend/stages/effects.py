@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, calmest, restlessness
 from backend.core.camera import Camera
-from backend.core.color import Floats
+from backend.core.color import Floats, least, most
 from backend.core.inpaint import smoothly
 from backend.core.opacity import FLOOR, density, without_density
 from backend.train.shot_data import ShotData, channels_last
@@ -120,7 +120,7 @@ class TrainingBackground:
 
     def _estimated(self, together: Floats, rank: float) -> Floats:
         undone = self._stack(without_density(self._plate, together))
-        strength = self._stack(np.abs(together).max(-1))
+        strength = self._stack(most(np.abs(together)))
         found = calmest(undone, self._seen, self._hidden, strength, self._near, rank)
         return self._views(smoothly(found.picture, ~found.observed))
 
@@ -203,7 +203,7 @@ def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
         usual: (T, h, w, 3) densities.
         observed: (T, h, w, 3) densities of the plate over the background, 0 where a body hides it.
     """
-    shadow = (usual.min(-1) > _SHADOW[1]) & (observed.mean(-1) > usual.mean(-1) / 2) & (observed.min(-1) > _PATCH)
+    shadow = (least(usual) > _SHADOW[1]) & (observed.mean(-1) > usual.mean(-1) / 2) & (least(observed) > _PATCH)
     if not shadow.any():
         return usual
     doubt = _DOUBT * usual[shadow].mean(0)
@@ -232,7 +232,7 @@ def with_burnt_in(
         usual_alone: (T, N, h, w, 3) everybody's as usual.
         darkest: (T, h, w) the largest density that a pixel ever had over the first background.
     """
-    shadow = never_clean(usual.mean(-1), darkest) * (usual.min(-1) > _SHADOW[0])
+    shadow = never_clean(usual.mean(-1), darkest) * (least(usual) > _SHADOW[0])
     missing = np.maximum(usual - together, 0) / 2 * shadow[..., None]
     whose = np.maximum(usual_alone.mean(-1, keepdims=True), 0)
     share = whose / np.maximum(whose.sum(1, keepdims=True), 1e-3)
@@ -249,7 +249,7 @@ def without_strange(alone: Floats, together: Floats, unusual: Floats) -> tuple[F
         unusual: (T, N, h, w) 0..1, see ``ShotData.unusual``.
     """
     low, high = _STRANGE
-    strong = np.clip((np.abs(alone).max(-1) - low) / (high - low), 0, 1)
+    strong = np.clip((most(np.abs(alone)) - low) / (high - low), 0, 1)
     kept = 1 - unusual * (1 - strong)
     return np.asarray(alone * kept[..., None], np.float32), np.asarray(together * kept.max(1)[..., None], np.float32)
 
@@ -268,11 +268,11 @@ def with_leftovers(
     left = np.maximum(density(plate, background) - together, 0)
     calm = np.clip(2 - restless / _CALM_GROUND, 0, 1)
     # A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
-    grey = np.clip((left.min(-1) / np.maximum(left.max(-1), 1e-3) - _COLORED) / (1 - 2 * _COLORED), 0, 1)
+    grey = np.clip((least(left) / np.maximum(most(left), 1e-3) - _COLORED) / (1 - 2 * _COLORED), 0, 1)
     seen = (data.seen[:, 0].cpu().numpy() > 0).astype(np.float32)
     # Beside waves the ground is never calm, but there, too, a shadow looks like a shadow.
     low, high = _SHADOW
-    expected = np.clip((usual.min(-1) - low) / (high - low), 0, 1)
+    expected = np.clip((least(usual) - low) / (high - low), 0, 1)
     trust = np.asarray(_stands_out(left, plate, restless) * np.maximum(calm, expected) * grey * seen, np.float32)
     extra = _given_by_patches(left * trust[..., None], data.distance[:, :, 0].cpu().numpy())
     every = together + extra.sum(1)
@@ -284,8 +284,8 @@ def with_leftovers(
 def _stands_out(change: Floats, plate: Floats, restless: Floats) -> Floats:
     """(T, h, w) 0..1: how sure it is that a change (T, h, w, 3) is more than flicker."""
     # A change of display value weighs more in the dark, as density does.
-    noise = _FLICKERS * restless / (plate.min(-1) + FLOOR)
-    return np.asarray(np.clip((np.abs(change).max(-1) - noise) / _LEAST_DENSITY - 1, 0, 1), np.float32)
+    noise = _FLICKERS * restless / (least(plate) + FLOOR)
+    return np.asarray(np.clip((most(np.abs(change)) - noise) / _LEAST_DENSITY - 1, 0, 1), np.float32)
 
 
 def _given_to_nearest(change: Floats, distance: Floats) -> Floats:
@@ -300,7 +300,7 @@ def _given_by_patches(change: Floats, distance: Floats) -> Floats:
     """As ``_given_to_nearest``, but a patch goes whole to whom it comes nearest: a shadow begins at the feet."""
     nearest = np.empty_like(distance)
     for index, picture in enumerate(change):
-        changed = (np.abs(picture).max(-1) > _PATCH).astype(np.uint8)
+        changed = (most(np.abs(picture)) > _PATCH).astype(np.uint8)
         count, patches = cv2.connectedComponents(changed)
         for person, away in enumerate(distance[index]):
             reach = np.full(count, np.inf, np.float32)

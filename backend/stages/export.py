@@ -8,15 +8,17 @@ import numpy as np
 
 from backend.core.color import Floats, decode_layer
 from backend.core.composite import composite
+from backend.core.side_by_side import in_order
 from backend.media.layer_set import LayerSetWriter
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.layers import FrameLayers, frame_layers
 from backend.stages.progress import Progress
 from backend.stages.shot import Shot
-from backend.stages.side_by_side import in_order
 
 STAGE = "Writing"
+# Bytes that a frame in work takes per pixel, and per pixel and person, at most; measured.
+_MEMORY, _MEMORY_EACH = 100, 70
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,16 @@ def write_frames(
 
     error, observed = 0.0, 0.0
     progress.tell(STAGE, 0)
-    for index, frame in enumerate(in_order(write, count)):
+    for index, frame in enumerate(in_order(write, count, _memory(shot))):
         progress.tell(STAGE, (index + 1) / count, f"Frame {first + index}")
         error, observed = error + frame.error / count, observed + frame.observed / count
     return Written(error, observed)
+
+
+def _memory(shot: Shot) -> int:
+    """Bytes that a frame takes while it is worked on."""
+    width, height = shot.footage.view
+    return width * height * (_MEMORY + _MEMORY_EACH * len(shot.footage.names))
 
 
 def _write_frame(writer: LayerSetWriter, shot: Shot, layers: FrameLayers, index: int, residual: bool) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import Borrowed
+from backend.core.side_by_side import in_order
 from backend.media.charts import ChartFolder
 from backend.media.depth_file import Order
 from backend.media.frame_store import FrameStore
@@ -47,7 +48,11 @@ class Footage:
 
     def masks(self, index: int) -> Floats:
         """(N, H, W) visible bodies 0..1."""
-        return np.ascontiguousarray(self.mask_store.frame(index).transpose(2, 0, 1))
+        return self.mask_rows(index, 0, self.info.height)
+
+    def mask_rows(self, index: int, first: int, last: int) -> Floats:
+        """As ``masks``, but only the rows from ``first`` to ``last`` (exclusive)."""
+        return np.ascontiguousarray(self.mask_store.rows(index, first, last).transpose(2, 0, 1))
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,12 @@ class Shot:
 
     def evened(self, index: int) -> Floats:
         """A frame of the plate as the camera's middle exposure would show it, (H, W, 3) 0..1."""
+        return self.evened_rows(index, 0, self.footage.info.height)
+
+    def evened_rows(self, index: int, first: int, last: int) -> Floats:
+        """As ``evened``, but only the rows from ``first`` to ``last`` (exclusive)."""
         gain = self.gains[index]
-        plate = self.footage.plate(index)
+        plate = self.footage.plates.rows(index, first, last)
         return plate if (gain == 1).all() else np.clip(plate / gain, 0, 1)
 
 
@@ -81,7 +90,7 @@ def read_footage(
         plates = FrameStore.create(work / "plate.raw", _told(iter(plate), count, tell), count)
     store = FrameStore.open(work / "masks.raw")
     if store is None:
-        frames = (np.ascontiguousarray(masks.frame(t).transpose(1, 2, 0)) for t in range(count))
+        frames = in_order(lambda t: np.ascontiguousarray(masks.frame(t).transpose(1, 2, 0)), count)
         store = FrameStore.create(work / "masks.raw", frames, count)
     return Footage(plate.info, masks.names, plates, store, charts, masks.order)
 

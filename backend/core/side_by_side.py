@@ -8,19 +8,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-# Every frame in work needs its own memory.
-_MOST_WORKERS = 4
+# What all frames in work may take together.
+_MEMORY = 4 << 30
 
 T = TypeVar("T")
 
 
-def in_order(work: Callable[[int], T], count: int) -> Iterator[T]:
-    """The results of ``work(0)`` to ``work(count - 1)``, in this order, computed in a few threads.
+def in_order(work: Callable[[int], T], count: int, memory: int = 0) -> Iterator[T]:
+    """The results of ``work(0)`` to ``work(count - 1)``, in this order, computed in as many threads as there are cores.
 
-    NumPy, OpenCV and OpenEXR let go of the interpreter while they compute. When the caller stops, or a frame fails,
-    what is in work is finished and no more is begun.
+    In fewer where they would need too much memory together: ``memory`` is what each needs at most, in bytes. NumPy,
+    OpenCV and OpenEXR let go of the interpreter while they compute. When the caller stops, or a frame fails, what is in
+    work is finished and no more is begun.
     """
-    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    workers = max(1, min(os.cpu_count() or 1, _MEMORY // max(1, memory)))
     pool = ThreadPoolExecutor(workers)
     waiting: deque[Future[T]] = deque()
     try:

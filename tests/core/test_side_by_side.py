@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from backend.stages.side_by_side import in_order
+from backend.core.side_by_side import in_order
 
 
 def test_results_come_in_order() -> None:
