@@ -73,12 +73,12 @@ def decode_layer(rgba: npt.ArrayLike) -> Floats:
     return out
 
 
-def most(values: npt.NDArray[np.floating]) -> Floats:
+def most(values: Floats) -> Floats:
     """The largest of three channels (..., 3); NumPy's own way along so short an axis takes five times as long."""
     return np.asarray(np.maximum(np.maximum(values[..., 0], values[..., 1]), values[..., 2]), np.float32)
 
 
-def least(values: npt.NDArray[np.floating]) -> Floats:
+def least(values: Floats) -> Floats:
     """The smallest of three channels (..., 3)."""
     return np.asarray(np.minimum(np.minimum(values[..., 0], values[..., 1]), values[..., 2]), np.float32)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from backend.core.camera import Matrices
 from backend.core.color import Floats
+from backend.core.side_by_side import in_order
 
 Grey = npt.NDArray[np.uint8]
 
@@ -46,21 +47,25 @@ class Registration:
     static: bool
 
 
-def register(frame: Callable[[int], tuple[Floats, Floats]], count: int) -> Registration:
+def register(
+    frame: Callable[[int], tuple[Floats, Floats]], count: int, tell: Callable[[float], None] = lambda done: None
+) -> Registration:
     """Register all frames to the first.
 
     Corners are tracked from key frames rather than from frame to frame, so that errors add up only when the key
     frame changes.
 
     Args:
-        frame: gives plate (H, W, 3) and the union of bodies (H, W) of a frame, in order.
+        frame: gives plate (H, W, 3) and the union of bodies (H, W) of a frame; asked for several at a time.
         count: number of frames.
+        tell: told how much is done, 0..1.
     """
-    key = _KeyFrame.of(*frame(0), to_first=np.eye(3))
+    frames = in_order(lambda index: _KeyFrame.of(*frame(index), to_first=np.eye(3)), count)
+    key = next(frames)
     matrices, agreements = [np.eye(3)], []
     previous, guess = key, np.eye(3)
-    for index in range(1, count):
-        current = _KeyFrame.of(*frame(index), to_first=np.eye(3))
+    for current in frames:
+        tell(len(matrices) / count)
         step = _align(current, key, guess)
         if step is None or step.weak(key.grey.shape):
             # Start from the frame before: the motion between neighbours is small.
@@ -80,6 +85,7 @@ def register(frame: Callable[[int], tuple[Floats, Floats]], count: int) -> Regis
 class _KeyFrame:
     grey: Grey
     free: Grey
+    corners: Floats
     to_first: Matrices
 
     @classmethod
@@ -88,7 +94,8 @@ class _KeyFrame:
         # Low-texture ground has corners too, once contrast is evened out.
         grey = cv2.createCLAHE(4.0, (8, 8)).apply(grey)
         covered = cv2.dilate((bodies > 0.02).astype(np.uint8), np.ones((_BODY_MARGIN, _BODY_MARGIN), np.uint8))
-        return cls(np.asarray(grey, np.uint8), np.asarray((1 - covered) * 255, np.uint8), to_first)
+        grey, free = np.asarray(grey, np.uint8), np.asarray((1 - covered) * 255, np.uint8)
+        return cls(grey, free, _corners(grey, free), to_first)
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ class _Step:
 
 def _align(current: _KeyFrame, key: _KeyFrame, guess: Matrices) -> _Step | None:
     """The homography from ``current`` to ``key``, or None when too little can be tracked."""
-    corners = _corners(current)
+    corners = current.corners
     if len(corners) < _LEAST_TRACKS:
         return None
     start = cv2.perspectiveTransform(corners, guess).astype(np.float32)
@@ -117,14 +124,14 @@ def _align(current: _KeyFrame, key: _KeyFrame, guess: Matrices) -> _Step | None:
     return _fit(corners[good], moved[good], float(good.mean()), current.grey.shape)
 
 
-def _corners(key: _KeyFrame) -> Floats:
+def _corners(grey: Grey, free: Grey) -> Floats:
     """Strong corners of every cell of a grid, so that one textured part does not speak for the whole picture."""
-    height, width = key.grey.shape
+    height, width = grey.shape
     found = []
     for row in np.array_split(np.arange(height), min(height, _GRID[1])):
         for column in np.array_split(np.arange(width), min(width, _GRID[0])):
             cell = np.s_[row[0] : row[-1] + 1, column[0] : column[-1] + 1]
-            points = cv2.goodFeaturesToTrack(key.grey[cell], _CORNERS_PER_CELL, 0.02, 5, mask=key.free[cell])
+            points = cv2.goodFeaturesToTrack(grey[cell], _CORNERS_PER_CELL, 0.02, 5, mask=free[cell])
             if points is not None:
                 found.append(points + np.array([column[0], row[0]], np.float32))
     return np.concatenate(found).astype(np.float32) if found else np.zeros((0, 1, 2), np.float32)

@@ -13,9 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.core.color import Floats
+from backend.core.side_by_side import over
 from backend.media.files import to_disk, write_bytes, writing
 
-_KINDS = {"uint8": 255.0, "float16": 1.0}
+_KINDS = ("uint8", "float16")
+# Steps of 1/255 by which a value may miss a whole one.
+_EXACT = 1e-2
+# Bytes for packing a frame, if it is large.
+_MEMORY = 256 << 20
 
 
 class FrameStore:
@@ -39,12 +44,12 @@ class FrameStore:
             OutputError: the disk is full or the folder can't be written.
         """
         first = np.asarray(next(frames), np.float32)
-        store = cls(path, (count, *_three(first.shape)), _kind_of(first))
+        store = cls(path, (count, *_three(first.shape)), _packed(first).dtype.name)
         with writing(path), path.open("wb") as file:
-            for frame in itertools.chain([first], frames):
-                if store.kind == "uint8" and _kind_of(frame) != "uint8":
+            for packed in over(_packed, itertools.chain([first], frames), _MEMORY):
+                if store.kind == "uint8" and packed.dtype != np.uint8:
                     store = store._refined(file)
-                file.write(store._pack(frame))
+                file.write(store._written(packed))
         with writing(path):
             to_disk(path)
         write_bytes(path.with_suffix(".json"), json.dumps({"shape": store.shape, "kind": store.kind}).encode())
@@ -92,18 +97,20 @@ class FrameStore:
             file.flush()
             frame = self.frame(index)
             file.seek(index * size * refined._dtype.itemsize)
-            file.write(refined._pack(frame))
+            file.write(frame.astype(np.float16).tobytes())
         file.seek(0, os.SEEK_END)
         return refined
 
-    def _pack(self, frame: npt.ArrayLike) -> bytes:
-        values = np.asarray(frame, np.float32).reshape(self.shape[1:])
-        if self.kind == "uint8":
-            values = np.round(np.clip(values, 0, 1) * 255)
-        return values.astype(self._dtype).tobytes()
+    def _written(self, packed: npt.NDArray[np.generic]) -> bytes:
+        packed = packed.reshape(self.shape[1:])
+        return (packed if packed.dtype == self._dtype else self._of_bytes(packed).astype(self._dtype)).tobytes()
 
     def _unpack(self, data: npt.NDArray[np.generic]) -> Floats:
-        return data.astype(np.float32) / np.float32(_KINDS[self.kind])
+        return self._of_bytes(data) if self.kind == "uint8" else data.astype(np.float32)
+
+    @staticmethod
+    def _of_bytes(data: npt.NDArray[np.generic]) -> Floats:
+        return data.astype(np.float32) / np.float32(255)
 
 
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -111,6 +118,11 @@ def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _kind_of(frame: Floats) -> str:
-    steps = frame * 255
-    return "uint8" if bool(np.all(np.abs(steps - np.round(steps)) < 1e-2)) else "float16"
+def _packed(frame: Floats) -> npt.NDArray[np.generic]:
+    """A frame in 8 bits where these hold it exactly, or else in halves."""
+    steps = np.asarray(frame, np.float32) * 255
+    whole = np.rint(steps)
+    steps -= whole
+    if max(steps.max(), -steps.min()) < _EXACT:
+        return np.asarray(np.clip(whole, 0, 255), np.uint8)
+    return np.asarray(frame, np.float16)

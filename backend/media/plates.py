@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from backend.core.color import Floats
-from backend.core.side_by_side import in_order
+from backend.core.side_by_side import over
 from backend.errors import PlateError
 from backend.media.files import reading
 from backend.media.image_folder import IMAGE_KINDS, list_images, read_image
@@ -123,7 +123,7 @@ def _range(path: Path, total: int, first: int, last: int) -> tuple[int, int]:
 
 
 def _read_all(files: list[Path]) -> Iterator[Floats]:
-    return in_order(lambda number: read_image(files[number]), len(files), _MEMORY)
+    return over(read_image, files, _MEMORY)
 
 
 def _one_size(files: list[Path]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -128,7 +129,7 @@ def _densities(out: Tensor) -> tuple[Tensor, Tensor]:
     alone = -torch.log(1 - depth * shadow) + reflection
     weight = shadow + 1e-3
     shared_depth = (depth * weight).sum(2) / weight.sum(2)
-    taken = 1 - torch.prod(1 - shadow, 2)
+    taken = 1 - functools.reduce(torch.mul, (1 - shadow).unbind(2))
     return alone, -torch.log(1 - shared_depth * taken) + reflection.sum(2)
 
 

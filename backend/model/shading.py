@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,7 +44,8 @@ class Shading(nn.Module):
         shadow = _leaky_clamp(shadow)
         depth = self.depth_map((effects.shape[-2], effects.shape[-1]))
         alone = -torch.log((1 - depth[:, None] * shadow).clamp_min(0.02)) + reflection
-        light = torch.prod(1 - shadow, 1)
+        # Not torch.prod, whose gradient makes a card wait for the processor.
+        light = functools.reduce(torch.mul, (1 - shadow).unbind(1))
         together = -torch.log((1 - depth * (1 - light)).clamp_min(0.02)) + reflection.sum(1)
         return alone, together
 

@@ -116,7 +116,7 @@ def _around(light: Tensor, scale: float) -> Tensor:
     fine, coarse = scale * torch.linspace(-1, 1, 5), scale * torch.linspace(-1, 1, 3)
     walls = fine if light[3] else torch.zeros(1)
     near = light.repeat(len(coarse) * len(fine) * len(walls), 1)
-    near[:, [0, 1, 3]] += torch.cartesian_prod(coarse, fine, walls) * _STEPS
+    near[:, [0, 1, 3]] += torch.cartesian_prod(coarse, fine, walls) * _STEPS.to(near.device)
     if light[3]:
         near[:, 3].clamp_(min=0.01)
     return near

@@ -98,10 +98,9 @@ def read_scene(plate: Plate, work: Path, tell: Tell, warn: Callable[[str], None]
     nobody = np.zeros((size[1], size[0]), np.float32)
 
     def frame(index: int) -> tuple[Floats, Floats]:
-        tell(0.4 + 0.6 * index / count)
         return pictures.frame(index), nobody
 
-    found = register(frame, count)
+    found = register(frame, count, lambda done: tell(0.4 + 0.6 * done))
     camera = Camera.static(count, size)
     if not found.static:
         moving = Camera.moving_over(found.to_first, size)

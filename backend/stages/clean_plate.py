@@ -96,13 +96,14 @@ def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, ro
         above = max(0, first - _MARGIN)
         masks = shot.footage.mask_rows(index, above, min(last + _MARGIN, view[1])).max(0)
         bodies = cv2.dilate((masks > 0.02).astype(np.uint8), margin)
-        bodies, masks = (part[first - above : last - above] for part in (bodies, masks))
+        inside = slice(first - above, last - above)
+        bodies, masks = bodies[inside], masks[inside]
         together, somebody = (part[first:last] for part in (effects.undo_at(index, view), effects.near_at(index, view)))
 
         def laid(part: Floats, index: int = index, first: int = first) -> Floats:
             return camera.onto_canvas(part, index, top, rows, first)
 
-        seen.append((laid(1 - bodies.astype(np.float32)) > 0.99) & camera.covers(index, top, rows))
+        seen.append((laid(np.float32(1) - bodies) > 0.99) & camera.covers(index, top, rows))
         undone.append(laid(without_density(shot.evened_rows(index, first, last), together)))
         hidden.append(laid(masks) > 0.5)
         strength.append(laid(most(np.abs(together))))

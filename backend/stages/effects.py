@@ -304,6 +304,6 @@ def _given_by_patches(change: Floats, distance: Floats) -> Floats:
         count, patches = cv2.connectedComponents(changed)
         for person, away in enumerate(distance[index]):
             reach = np.full(count, np.inf, np.float32)
-            np.minimum.at(reach, patches, away)
+            np.minimum.at(reach, np.asarray(patches, np.intp), away)
             nearest[index, person] = np.where(changed > 0, reach[patches], away)
     return _given_to_nearest(change, nearest)

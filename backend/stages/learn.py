@@ -11,11 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from backend.core.color import Floats
 from backend.core.opacity import density
+from backend.core.side_by_side import in_order
 from backend.model.effect_net import EffectNet
 from backend.model.sunlight import cast
 from backend.stages.effects import (
@@ -42,6 +44,7 @@ from backend.stages.progress import Progress
 from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
 from backend.train.checkpoint import CHECKPOINT_NAME, load_checkpoint, save_checkpoint
+from backend.train.device import search_device
 from backend.train.loop import Refit, TrainState, new_state, predict, train
 from backend.train.losses import LossTerms
 from backend.train.settings import TrainSettings
@@ -106,22 +109,9 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         alone = channels_first(nearest.alone[frame].astype(np.float32))
         progress.preview(write_preview(run.folder, data, frame, data.background[frame], alone))
         return Learned(nearest, 0, 0)
-    sun = sun_of(data)
-    data.casts = cast(data.masks, sun)
-    with FlopCounterMode(display=False) as counter:
-        usual_alone, together = usual_effects(prior_net(), data, background, restless, sun)
-    observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
-    usual = as_in_this_clip(channels_last(together), observed)
-    printed = printed_shadows(data, background)
-    usual_alone, together = with_printed(usual_alone, channels_first(usual), printed)
-    usual = channels_last(together)
-    data.unusual = unusual(usual_alone)
-    data.background = channels_first(background.refit(usual))
-    sun = sun_of(data)
-    data.casts, on_people = cast(data.masks, sun), shadows_on_people(data, sun)
-    counted = counter.get_total_flops()
-    # Where the picture is never at rest, a difference says little about anybody's shadow.
-    data.seen = data.seen / (1 + (torch.from_numpy(restless)[:, None] / _RESTLESS) ** 2)
+    data = data.to(search_device(run.device))
+    with data.plate.device:
+        usual = _usual(data, background, restless)
     data = data.to(run.device)
     state = new_state(data, run.settings, run.seed)
     checkpoint = run.folder / CHECKPOINT_NAME
@@ -129,7 +119,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         progress.say(f"Going on from step {state.step} of {run.settings.steps}", STAGE)
 
     def refit(together: Tensor) -> Tensor:
-        return channels_first(background.refit(agreed(channels_last(together), usual))).to(run.device)
+        return channels_first(background.refit(agreed(channels_last(together), usual.together))).to(run.device)
 
     run.team.order(Order.BEGIN)
     run.team.share((run.settings, run.seed, data.to(torch.device("cpu")), state.content()))
@@ -144,12 +134,44 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         channels_last(together),
         data.unusual[:, :, 0].cpu().numpy(),
     )
-    each, every = with_burnt_in(each, every, usual, channels_last(usual_alone), background.darkest())
-    clean = background.refit(agreed(every, usual))
-    effects = with_leftovers(each, every, usual, clean, data, restless)
-    effects = dataclasses.replace(effects, on_people=on_people)
-    counted += counter.get_total_flops() * (1 + len(run.settings.refits))
+    each, every = with_burnt_in(each, every, usual.together, usual.alone, background.darkest())
+    clean = background.refit(agreed(every, usual.together))
+    effects = with_leftovers(each, every, usual.together, clean, data, restless)
+    effects = dataclasses.replace(effects, on_people=usual.on_people)
+    counted = usual.flops + counter.get_total_flops() * (1 + len(run.settings.refits))
     return Learned(effects, state.flops + counted, len(state.history))
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """The effects as they usually look, see ``stages.prior``."""
+
+    alone: Floats
+    """(T, N, h, w, 3)"""
+    together: Floats
+    """(T, h, w, 3)"""
+    on_people: NDArray[np.float16]
+    """(T, N, h, w), see ``Effects``."""
+    flops: int
+
+
+def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> _Usual:
+    """What is known before anything is learned; ``data`` is told of it."""
+    sun = sun_of(data)
+    data.casts = cast(data.masks, sun)
+    with FlopCounterMode(display=False) as counter:
+        alone, together = usual_effects(prior_net().to(data.plate.device), data, background, restless, sun)
+    observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
+    known = channels_first(as_in_this_clip(channels_last(together), observed)).to(alone.device)
+    alone, together = with_printed(alone, known, printed_shadows(data, background))
+    usual = channels_last(together)
+    data.unusual = unusual(alone)
+    data.background = channels_first(background.refit(usual)).to(alone.device)
+    sun = sun_of(data)
+    data.casts, on_people = cast(data.masks, sun), shadows_on_people(data, sun)
+    # Where the picture is never at rest, a difference says little about anybody's shadow.
+    data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)
+    return _Usual(channels_last(alone), usual, on_people, counter.get_total_flops())
 
 
 def _train(state: TrainState, data: ShotData, run: Run, refit: Refit, progress: Progress) -> TrainSettings:
@@ -187,13 +209,13 @@ def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBa
     """Shrink the shot to training size and start its background in closed form."""
     footage = shot.footage
     size = training_size(*footage.view, settings.pixels, EffectNet.size_multiple(settings.levels))
-    frames = range(len(footage))
-    plate = np.stack([shrink(shot.evened(t), size) for t in frames])
-    visible = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in frames])
-    whole = np.stack([[shrink(mask, size) for mask in whole_bodies(shot, t)] for t in frames])
+    count = len(footage)
+    plate = np.stack(list(in_order(lambda t: shrink(shot.evened(t), size), count)))
+    visible = np.stack(list(in_order(lambda t: [shrink(mask, size) for mask in footage.masks(t)], count)))
+    whole = np.stack(list(in_order(lambda t: [shrink(mask, size) for mask in whole_bodies(shot, t)], count)))
     data = make_shot_data(plate, whole, visible, plate)
     if footage.charts is not None:
-        charts = np.stack([[shrink_charts(one, size) for one in footage.charts.frame(t)] for t in frames])
+        charts = np.stack([[shrink_charts(one, size) for one in footage.charts.frame(t)] for t in range(count)])
         data.charts = torch.from_numpy(charts)
     seen = data.seen[:, 0].numpy() > 0
     background = TrainingBackground(plate, seen, visible.max(1) > 0.5, somebody_near(data), shot.camera.resized(size))

@@ -55,7 +55,8 @@ def usual_effects(
     free, darkest = background.free_share(), background.darkest()
     alone = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
     together = torch.zeros_like(data.plate)
-    observed = channels_first(density(channels_last(data.plate), channels_last(data.background))) * data.seen
+    observed = channels_first(density(channels_last(data.plate), channels_last(data.background))).to(alone.device)
+    observed = observed * data.seen
     frames = len(data.plate)
     strides = max(1, round(frames / _TOGETHER))
     for start in range(strides):
@@ -66,9 +67,9 @@ def usual_effects(
             masks=data.masks[part][None],
             seen=data.seen[part, 0][None],
             distance=data.distance[part, :, 0][None].clamp(max=30),
-            restless=torch.from_numpy(restless[part])[None],
-            free=torch.from_numpy(free[part])[None],
-            darkest=torch.from_numpy(darkest[part])[None],
+            restless=torch.as_tensor(restless[part])[None],
+            free=torch.as_tensor(free[part])[None],
+            darkest=torch.as_tensor(darkest[part])[None],
             cast=trusted(data.casts[part], sun)[None],
         )
         one, everybody = net(evidence.features())
@@ -79,7 +80,7 @@ def usual_effects(
 def sun_of(data: ShotData) -> Sun:
     """The sun, as far as the background known so far tells."""
     darkness = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
-    told = torch.from_numpy(darkness).clamp(min=0)
+    told = torch.from_numpy(darkness).to(data.plate.device).clamp(min=0)
     return find_sun(data.plate, data.masks, told, data.seen[:, 0])
 
 
@@ -90,7 +91,7 @@ def shadows_on_people(data: ShotData, sun: Sun) -> NDArray[np.float16]:
     """
     low, high = _KNOWN
     known = ((sun.trust - low) / (high - low)).clamp(0, 1)
-    return np.asarray((1 - known * (1 - cast_on_people(data.masks, sun))).numpy(), np.float16)
+    return np.asarray((1 - known * (1 - cast_on_people(data.masks, sun))).cpu().numpy(), np.float16)
 
 
 def printed_shadows(data: ShotData, background: TrainingBackground) -> Tensor:
@@ -106,9 +107,10 @@ def printed_shadows(data: ShotData, background: TrainingBackground) -> Tensor:
     found = torch.stack([printed_densities(data.plate, data.seen[:, 0], place) for place in places]).amax(0)
     people = range(data.masks.shape[1])
     observed = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
-    there = data.casts[:, :, :PLACES].amax(2).numpy()
+    there = data.casts[:, :, :PLACES].amax(2).cpu().numpy()
     known = np.stack([background.mean_while(observed, there[:, who]) for who in people], 1)
-    return found * torch.from_numpy(never_clean(found.mean(2).numpy(), known))[:, :, None]
+    never = torch.from_numpy(never_clean(found.mean(2).cpu().numpy(), known))
+    return found * never[:, :, None].to(found.device)
 
 
 def with_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> tuple[Tensor, Tensor]:

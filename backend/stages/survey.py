@@ -13,6 +13,7 @@ from backend.core.color import Floats
 from backend.core.exposure import exposure_gains
 from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, refined, steadied, touching
 from backend.core.registration import register
+from backend.core.side_by_side import in_order
 from backend.media.depth_file import arranged, names_at
 from backend.stages.shot import Footage, Shot
 from backend.train.shot_data import shrink
@@ -32,8 +33,8 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     """Register the camera and sort out who covers whom."""
     camera = find_camera(footage, lambda done: tell(0.7 * done), warn)
     size = _analysis_size(footage.view)
-    plate = np.stack([shrink(footage.plate(t), size) for t in range(len(footage))])
-    masks = np.stack([[shrink(mask, size) for mask in footage.masks(t)] for t in range(len(footage))])
+    plate = np.stack(list(in_order(lambda t: shrink(footage.plate(t), size), len(footage))))
+    masks = np.stack(list(in_order(lambda t: [shrink(mask, size) for mask in footage.masks(t)], len(footage))))
     contact = touching(masks)
     order = _as_given(footage, estimate_order(masks, contact))
     gains = exposure_gains(plate, masks.max(1), camera.resized(size))
@@ -44,8 +45,11 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
         footage, camera, order, [[_scaled(b, scale) for b in frame] for frame in found], contact.tolist(), gains
     )
     reach = 1 + int(max(scale))
-    lent = [[_refined(shot, t, person, reach) for person in range(len(order[t]))] for t in range(len(footage))]
-    return dataclasses.replace(shot, borrowed=steadied(lent))
+
+    def lent(index: int) -> list[Borrowed | None]:
+        return [_refined(shot, index, person, reach) for person in range(len(order[index]))]
+
+    return dataclasses.replace(shot, borrowed=steadied(list(in_order(lent, len(footage)))))
 
 
 def _as_given(footage: Footage, order: list[list[int]]) -> list[list[int]]:
@@ -62,10 +66,9 @@ def find_camera(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Ca
     count = len(footage)
 
     def frame(index: int) -> tuple[Floats, Floats]:
-        tell(index / count)
         return shrink(footage.plate(index), size), shrink(footage.masks(index).max(0), size)
 
-    found = register(frame, count)
+    found = register(frame, count, tell)
     static = Camera.static(count, footage.view)
     if found.static:
         return static

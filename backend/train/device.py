@@ -27,6 +27,11 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def search_device(device: torch.device) -> torch.device:
+    """Where all but the training is computed: CUDA cards know every operation that it takes, others may not."""
+    return device if device.type == "cuda" else torch.device("cpu")
+
+
 def quick_arithmetic(device: torch.device) -> autocast:
     """Convolutions in 16-bit floats (bfloat16) where the processor or the card has instructions for them.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from backend.train.loop import TrainState, new_state, take_step
+from backend.train.loop import TrainState, gradients_of, new_state, take_step
 from backend.train.schedule import next_step
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData
@@ -17,12 +17,13 @@ def follow(team: Team, device: torch.device) -> None:
     while (order := team.order()) is not Order.DISMISS:
         if order is Order.BEGIN:
             state, data, settings = begin(team, device)
+            gradients = gradients_of(state, data, settings, team)
         elif state is None:
             raise RuntimeError(f"{order.name} was ordered before anything had begun")
         elif order is Order.BACKGROUND:
-            state.background = team.share().to(device)
+            state.background.copy_(team.share())
         else:
-            take_step(state, data, settings, team)
+            take_step(state, data, settings, team, gradients)
             state.step = next_step(state.step, state.history, settings)
 
 

@@ -17,6 +17,7 @@ from backend.model.effect_net import EffectNet
 from backend.model.shading import Shading, with_density
 from backend.train.device import quick_arithmetic
 from backend.train.losses import LossTerms, loss_terms
+from backend.train.recorded import Recorded
 from backend.train.schedule import distance_weight, learning_rate, next_step, refit_steps
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData
@@ -119,7 +120,7 @@ def new_state(data: ShotData, settings: TrainSettings, seed: int) -> TrainState:
     groups = [{"params": weights, "speed": 1.0}, {"params": maps, "speed": _MAP_RATE}]
     optimizer = torch.optim.Adam(groups, lr=settings.learning_rate, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(seed)
-    return TrainState(renderer, optimizer, generator, data.background)
+    return TrainState(renderer, optimizer, generator, data.background.clone())
 
 
 def train(
@@ -139,30 +140,64 @@ def train(
         NumericalError: the loss is not a number.
     """
     team, refits = team or Team(), refit_steps(settings)
+    gradients = gradients_of(state, data, settings, team)
     # Known from before in a run that goes on; counting again would change its rounding.
     per_step = state.flops // len(state.history) if state.history else 0
     while state.step < settings.steps and time.monotonic() < deadline:
         if cancelled():
             raise Cancelled("Training was cancelled")
         if state.step in refits:
-            state.background = refit(predict(state.renderer, data, settings)[1])
+            # In place, since a recorded step reads it where it was.
+            state.background.copy_(refit(predict(state.renderer, data, settings)[1]))
             team.order(Order.BACKGROUND)
             team.share(state.background.cpu())
         team.order(Order.STEP)
         if not per_step:
             # Every step costs the same, and counting makes it slower.
             with FlopCounterMode(display=False) as counter:
-                terms = take_step(state, data, settings, team)
+                terms = take_step(state, data, settings, team, gradients)
             per_step = counter.get_total_flops() * team.size
         else:
-            terms = take_step(state, data, settings, team)
+            terms = take_step(state, data, settings, team, gradients)
         state.step = next_step(state.step, state.history, settings)
         state.flops += per_step
         after_step(state, terms)
     return state
 
 
-def take_step(state: TrainState, data: ShotData, settings: TrainSettings, team: Team) -> LossTerms:
+Gradients = Callable[[Tensor, Tensor], tuple[LossTerms, Tensor]]
+"""From frames (B,) and the weight of the distance () to the terms and their weighted sum, whose gradients it leaves."""
+
+
+def gradients_of(state: TrainState, data: ShotData, settings: TrainSettings, team: Team) -> Gradients:
+    """How the gradients of a step come about; a card that has its frames for itself plays back what it did before."""
+
+    def gradients(frames: Tensor, far: Tensor) -> tuple[LossTerms, Tensor]:
+        state.optimizer.zero_grad(set_to_none=True)
+        effects, _, together = state.renderer(*data.geometry(frames))
+        # Every member answers for the same frames.
+        asked = frames.repeat(settings.members)
+        picture = with_density(state.background[asked], together)
+        terms = loss_terms(
+            effects,
+            picture,
+            data.plate[asked],
+            data.seen[asked],
+            data.distance[asked],
+            data.unusual[asked],
+            far,
+            settings.weights.unusual,
+        )
+        loss = terms.total(settings.weights)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return terms, loss.detach()
+
+    return Recorded(gradients) if data.plate.device.type == "cuda" and team.size == 1 else gradients
+
+
+def take_step(
+    state: TrainState, data: ShotData, settings: TrainSettings, team: Team, gradients: Gradients
+) -> LossTerms:
     """One step on random frames, of which every process of the team sees its part."""
     frames = len(data.plate)
     everybody = torch.randperm(frames, generator=state.generator)[: settings.batch_frames]
@@ -172,27 +207,11 @@ def take_step(state: TrainState, data: ShotData, settings: TrainSettings, team: 
     chosen = (chosen if len(chosen) else everybody[:1]).to(data.plate.device)
     for group in state.optimizer.param_groups:
         group["lr"] = group["speed"] * learning_rate(state.step, settings)
-    effects, _, together = state.renderer(*data.geometry(chosen))
-    # Every member answers for the same frames.
-    asked = chosen.repeat(settings.members)
-    picture = with_density(state.background[asked], together)
-    terms = loss_terms(
-        effects,
-        picture,
-        data.plate[asked],
-        data.seen[asked],
-        data.distance[asked],
-        data.unusual[asked],
-        distance_weight(state.step, settings),
-        settings.weights.unusual,
-    )
-    loss = share * terms.total(settings.weights)
-    value = float(team.add(loss.detach().clone()))
+    terms, loss = gradients(chosen, torch.tensor(distance_weight(state.step, settings), device=chosen.device))
+    value = float(team.add(share * loss))
     if not math.isfinite(value):
         raise NumericalError(f"Training broke down at step {state.step}: the loss is {value}")
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    team.add_gradients(state.renderer.parameters())
+    team.add_gradients(state.renderer.parameters(), share)
     state.optimizer.step()
     state.history.append(value)
     return terms

@@ -57,7 +57,7 @@ def loss_terms(
     weight: Tensor,
     distance: Tensor,
     unusual: Tensor,
-    far: float,
+    far: float | Tensor,
     strange: float,
 ) -> LossTerms:
     """All terms of one step.

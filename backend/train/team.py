@@ -81,12 +81,12 @@ class Team:
         dist.broadcast_object_list(box, 0)
         return box[0]
 
-    def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Add up everybody's gradients, so that all take the same step."""
+    def add_gradients(self, parameters: Iterable[nn.Parameter], share: float) -> None:
+        """Add up everybody's gradients, so that all take the same step; this process counts by its share."""
         if self.size == 1:
             return
         gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+        flat = share * torch.cat([gradient.reshape(-1) for gradient in gradients])
         dist.all_reduce(flat)
         parts = torch.split(flat, [gradient.numel() for gradient in gradients])
         for gradient, part in zip(gradients, parts, strict=True):

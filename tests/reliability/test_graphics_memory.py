@@ -34,11 +34,11 @@ def too_small_for(monkeypatch: pytest.MonkeyPatch, frames: int, from_step: int =
     tried: list[int] = []
     take_step = loop.take_step
 
-    def step(state: loop.TrainState, data: Any, settings: Any, team: Team) -> Any:
+    def step(state: loop.TrainState, data: Any, settings: Any, team: Team, gradients: Any) -> Any:
         tried.append(settings.batch_frames)
         if state.step >= from_step and settings.batch_frames >= frames:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return take_step(state, data, settings, team)
+        return take_step(state, data, settings, team, gradients)
 
     monkeypatch.setattr(loop, "take_step", step)
     return tried

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 
+from backend.train import loop, recorded
 from backend.train.checkpoint import load_checkpoint, save_checkpoint
 from backend.train.loop import TrainState, new_state, predict, train
 from backend.train.shot_data import ShotData
@@ -26,8 +28,9 @@ CLOSE = {"atol": 5e-5, "rtol": 1e-3}
 
 @pytest.fixture(autouse=True)
 def full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No TF32, which rounds to 10 bits."""
+    """Neither TF32 nor bfloat16, which round to 10 and to 8 bits."""
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    monkeypatch.setattr(loop, "quick_arithmetic", lambda device: contextlib.nullcontext())
 
 
 def start(device: str) -> tuple[TrainState, ShotData]:
@@ -57,6 +60,17 @@ def test_a_step_is_the_same() -> None:
     data = toy_data()
     ours, theirs = predict(cpu.renderer, data, QUICK)[1], predict(gpu.renderer, data.to(torch.device("cuda")), QUICK)[1]
     torch.testing.assert_close(theirs.cpu(), ours, **CLOSE)
+
+
+def test_a_step_that_is_played_back_is_the_step_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = dataclasses.replace(QUICK, steps=12, refits=(0.6,))
+    histories = []
+    for warm_up in (3, 100):
+        monkeypatch.setattr(recorded, "_WARM_UP", warm_up)
+        data = toy_data().to(torch.device("cuda"))
+        state = train(new_state(data, settings, 0), data, settings, refit_of(toy_data()), nothing, never)
+        histories.append(state.history)
+    assert histories[0] == pytest.approx(histories[1], rel=2e-3)
 
 
 def test_what_was_begun_on_the_card_goes_on_without_it(tmp_path: Path) -> None:
