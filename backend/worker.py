@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from backend.errors import Cancelled, InputError, NoSpace, OutOfMemory, RetimeError, SettingError
+from backend.libraries import settle_libraries
 from backend.locking import FileLock
 from backend.protocol import DecomposeRequest, Event, EventKind, InvalidSetting, Task, request_from_json, to_json
 from backend.stages.log import LOG_NAME, note
@@ -170,17 +171,6 @@ def _keep_traceback(out: Path | None, error: Exception) -> None:
 def _load_work() -> Decompose:
     settle_libraries()
     return _work
-
-
-def settle_libraries() -> None:
-    """Let the libraries of numbers take and set what they need for their whole life."""
-    import numpy as np
-    import torch
-
-    # Numbers too small to matter cost a hundred times the time of others in the processor.
-    torch.set_flush_denormal(True)
-    # Linear algebra takes its memory at the first use; where there is none left by then, it waits for ever.
-    np.linalg.solve(np.eye(2), np.eye(2))
 
 
 def _work(request: DecomposeRequest, report: Callable[[Event], None], cancelled: Callable[[], bool]) -> Path:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from pretraining.common import options
 from pretraining.examples import write_examples
-from pretraining.train import train_prior
+from pretraining.train import Course, train_prior
 
 _SIZE = (112, 64)
 
 
 def main() -> None:
     """Draw, train, write the weights."""
-    args = options("that say what shadows usually look like", "clips", 2400, 12000).parse_args()
+    parser = options("that say what shadows usually look like", "clips", 2400, 12000)
+    parser.add_argument("--at-once", type=int, default=2, help="clips in a step")
+    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
+    parser.add_argument("--minutes", type=float, default=math.inf, help="train no longer than this")
+    args = parser.parse_args()
     torch.set_flush_denormal(True)  # several times faster on a processor
     if args.clips:
-        write_examples(args.folder, args.seed, args.clips, _SIZE)
-    train_prior(args.folder, args.weights, args.steps, args.seed, args.resume)
+        write_examples(args.folder, args.seed, args.clips, _SIZE, args.device)
+    if args.steps:
+        train_prior(
+            args.folder,
+            args.weights,
+            Course(args.steps, args.seed, args.resume, args.at_once, args.minutes, args.device),
+        )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ _WARM_UP = 100
 _LAST = 0.02
 
 
-def set_rate(optimizer: torch.optim.Optimizer, top: float, step: int, steps: int) -> None:
-    """A linear warm-up to ``top``, then a cosine down to a fiftieth."""
-    cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
+def set_rate(optimizer: torch.optim.Optimizer, top: float, step: int, done: float) -> None:
+    """A linear warm-up to ``top``, then a cosine down to a fiftieth; ``done`` is the share of the run."""
+    cosine = 0.5 * (1 + math.cos(math.pi * done))
     for group in optimizer.param_groups:
         group["lr"] = top * min(1, (step + 1) / _WARM_UP) * (_LAST + (1 - _LAST) * cosine)
 

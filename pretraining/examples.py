@@ -15,14 +15,15 @@ from backend.core.opacity import density
 from backend.model.sun_search import find_sun
 from backend.model.sunlight import cast, trusted
 from backend.stages.effects import TrainingBackground, somebody_near
-from backend.train.shot_data import ShotData, make_shot_data
+from backend.train.shot_data import ShotData, channels_last, make_shot_data
 from pretraining.moving_camera import draw_turning_clip
 from pretraining.scenes import DrawnClip, draw_clip
 
 _FRAMES = 24
-_KEPT = 4
+_KEPT = 6
 _ROUGH_MASKS = 0.35
 _TURNING = 0.35
+_CPU = torch.device("cpu")
 
 
 def _roughened(rng: np.random.Generator, masks: Floats) -> Floats:
@@ -36,8 +37,13 @@ def _roughened(rng: np.random.Generator, masks: Floats) -> Floats:
     return np.asarray(np.stack([change(mask, kernel) for mask in flat]).reshape(masks.shape), np.float32)
 
 
-def example(rng: np.random.Generator, size: tuple[int, int], people: int) -> dict[str, npt.NDArray[np.float16]]:
-    """A few frames of one clip: what the network is given, and the densities it should find."""
+def example(
+    rng: np.random.Generator, size: tuple[int, int], people: int, device: torch.device = _CPU
+) -> dict[str, npt.NDArray[np.float16]]:
+    """A few frames of one clip: what the network is given, and the densities it should find.
+
+    The device is for finding the sun, which takes most of the time.
+    """
     if rng.random() < _TURNING:
         clip, camera = draw_turning_clip(rng, size, _FRAMES, people)
     else:
@@ -60,17 +66,18 @@ def example(rng: np.random.Generator, size: tuple[int, int], people: int) -> dic
         "restless": background.restless()[kept],
         "free": background.free_share()[kept],
         "darkest": background.darkest()[kept],
-        "cast": _cast(data, start)[kept],
+        "cast": _cast(data, start, device)[kept],
         **{name: answer[kept] for name, answer in answers.items()},
     }
     return {name: np.asarray(value, np.float16) for name, value in values.items()}
 
 
-def _cast(data: ShotData, start: Floats) -> Floats:
-    plate = data.plate.permute(0, 2, 3, 1).numpy()
-    darkness = torch.from_numpy(density(plate, start).mean(-1)).clamp(min=0)
-    sun = find_sun(data.plate, data.masks, darkness, data.seen[:, 0])
-    return np.asarray(trusted(cast(data.masks, sun), sun).numpy(), np.float32)
+def _cast(data: ShotData, start: Floats, device: torch.device) -> Floats:
+    darkness = torch.from_numpy(density(channels_last(data.plate), start).mean(-1)).clamp(min=0).to(device)
+    data = data.to(device)
+    with device:
+        sun = find_sun(data.plate, data.masks, darkness, data.seen[:, 0])
+        return np.asarray(trusted(cast(data.masks, sun), sun).cpu().numpy(), np.float32)
 
 
 def _answers(clip: DrawnClip) -> dict[str, Floats]:
@@ -78,14 +85,16 @@ def _answers(clip: DrawnClip) -> dict[str, Floats]:
     return {"alone": alone, "together": density(clip.together, clip.background)}
 
 
-def write_examples(folder: Path, seed: int, count: int, size: tuple[int, int], per_file: int = 24) -> None:
+def write_examples(
+    folder: Path, seed: int, count: int, size: tuple[int, int], device: torch.device = _CPU, per_file: int = 24
+) -> None:
     """Draw ``count`` clips into numbered files of ``per_file`` clips with the same number of people."""
     cv2.setNumThreads(1)
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(0, count, per_file):
         rng = np.random.default_rng([seed, number])
         people = int(rng.choice([1, 2, 2, 3, 3, 4]))
-        clips = [example(rng, size, people) for _ in range(per_file)]
+        clips = [example(rng, size, people, device) for _ in range(per_file)]
         path = folder / f"{seed:03d}_{number:06d}.npz"
         temporary = path.with_suffix(".part")
         with temporary.open("wb") as file:

@@ -294,7 +294,7 @@ def train_outlines(
     batches = iter(DataLoader(Lessons(folder, seed), _BATCH, num_workers=workers))
     recent = 0.0
     for step in range(steps):
-        set_rate(optimizer, _RATE, step, steps)
+        set_rate(optimizer, _RATE, step, step / steps)
         inputs, truth = next(batches)
         with torch.autocast("cpu", torch.bfloat16):
             odds = net(inputs)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,6 @@ from torch import Tensor
 from backend.model.prior_net import Evidence, PriorNet
 from pretraining.common import keep, set_rate
 
-_CLIPS = 2
 _RATE = 1.5e-3
 _HUBER = 0.05
 # How much an answer counts where a body hides it, and how much more where there is an effect.
@@ -22,13 +24,16 @@ _EFFECT = 4.0
 _FLOOR = 1 / 32
 # A batch with a loss beyond this holds a clip that went wrong in drawing.
 _SPOILT = 0.3
+# So many of these on end, and it is the network that went wrong.
+_TOO_MANY = 50
+_CPU = torch.device("cpu")
 
 
 class Examples:
     """The drawn clips in memory; files that appear later are found by ``look``."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, device: torch.device = _CPU) -> None:
+        self._folder, self._device = folder, device
         self._files: dict[Path, dict[str, Tensor]] = {}
 
     def look(self) -> int:
@@ -36,15 +41,15 @@ class Examples:
         for path in sorted(self._folder.glob("*.npz")):
             if path not in self._files:
                 with np.load(path) as file:
-                    self._files[path] = {name: torch.from_numpy(file[name]) for name in file.files}
+                    self._files[path] = {name: torch.from_numpy(file[name]).to(self._device) for name in file.files}
         return sum(len(file["plate"]) for file in self._files.values())
 
-    def batches(self, generator: torch.Generator) -> Iterator[dict[str, Tensor]]:
-        """Endless random batches of clips with the same number of people."""
+    def batches(self, generator: torch.Generator, clips: int) -> Iterator[dict[str, Tensor]]:
+        """Endless random batches of so many clips with the same number of people."""
         while True:
             files = list(self._files.values())
             file = files[int(torch.randint(len(files), (1,), generator=generator))]
-            rows = torch.randperm(len(file["plate"]), generator=generator)[:_CLIPS]
+            rows = torch.randperm(len(file["plate"]), generator=generator)[:clips].to(self._device)
             yield _as_float(file, rows, bool(torch.rand(1, generator=generator) < 0.5))
 
 
@@ -77,11 +82,11 @@ def evidence(batch: dict[str, Tensor], progress: Tensor) -> Evidence:
 
 def random_progress(batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
     """None for half of the clips, else a soft random map: what undoing wrong effects leaves, too much included."""
-    clips, (h, w) = len(batch["plate"]), batch["plate"].shape[-2:]
+    clips, (h, w), device = len(batch["plate"]), batch["plate"].shape[-2:], batch["plate"].device
     coarse = torch.rand(clips, 1, 5, 8, generator=generator) * 2.2 - 0.3
     soft = torch.nn.functional.interpolate(coarse, size=(h, w), mode="bilinear").clamp(0, 1.7)
     first = torch.rand(clips, 1, 1, 1, generator=generator) < 0.5
-    return torch.where(first, 0.0, soft)[:, None]
+    return torch.where(first, 0.0, soft)[:, None].to(device)
 
 
 def loss(alone: Tensor, together: Tensor, batch: dict[str, Tensor]) -> Tensor:
@@ -104,23 +109,45 @@ def _signed_light(density: Tensor) -> Tensor:
     return torch.sign(density) * (1 - torch.exp(-density.abs()))
 
 
-def train_prior(folder: Path, weights: Path, steps: int, seed: int = 0, resume: bool = False) -> None:
-    """Train for ``steps`` and write the weights (half precision) now and then."""
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    examples, net = Examples(folder), PriorNet()
-    if resume:
+@dataclass(frozen=True)
+class Course:
+    """How to train."""
+
+    steps: int
+    seed: int = 0
+    resume: bool = False
+    """Train on from the weights."""
+    clips: int = 2
+    """In a step."""
+    minutes: float = math.inf
+    """At most; the rate falls by whichever of the two ends first."""
+    device: torch.device = _CPU
+
+
+def train_prior(folder: Path, weights: Path, course: Course) -> None:
+    """Train, and write the weights (half precision) now and then."""
+    torch.manual_seed(course.seed)
+    generator = torch.Generator().manual_seed(course.seed)
+    examples, net = Examples(folder, course.device), PriorNet()
+    if course.resume:
         net.load_state_dict(torch.load(weights, weights_only=True))
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net.to(course.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=1e-4)
     examples.look()
-    batches, recent = examples.batches(generator), 0.0
-    for step in range(steps):
-        set_rate(optimizer, _RATE, step, steps)
+    batches, recent, spoilt, began = examples.batches(generator, course.clips), 0.0, 0, time.monotonic()
+    for step in range(steps := course.steps):
+        done = max(step / steps, (time.monotonic() - began) / (60 * course.minutes))
+        if done >= 1:
+            break
+        set_rate(optimizer, _RATE, step, done)
         batch = next(batches)
         value = loss(*net(evidence(batch, random_progress(batch, generator)).features()), batch)
-        if float(value.detach()) > _SPOILT:
+        if not float(value.detach()) < _SPOILT:
+            spoilt += 1
+            if spoilt == _TOO_MANY:
+                raise RuntimeError(f"Training went astray at step {step}: begin again with a lower rate")
             continue
+        spoilt = 0
         optimizer.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -129,5 +156,6 @@ def train_prior(folder: Path, weights: Path, steps: int, seed: int = 0, resume: 
         if step % 100 == 99:
             count = examples.look()
             print(f"step {step + 1} of {steps}, loss {recent:.5f}, {count} clips", flush=True)
-        if step % 500 == 499 or step + 1 == steps:
+        if step % 500 == 499:
             keep(net, weights)
+    keep(net, weights)

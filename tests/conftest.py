@@ -1,13 +1,22 @@
-"""What every test run shares: how it ends."""
+"""What every test run shares: how a test leaves the process, and how the run ends."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 SESSION = pytest.StashKey[pytest.Session]()
+
+
+@pytest.fixture(autouse=True)
+def tiny_numbers() -> Iterator[None]:
+    """A command that ran in this process takes tiny numbers for zero, and hypothesis wants them whole."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -11,6 +11,7 @@ import typer
 from backend.cli.options import decompose_request, edits_help, frames_range, from_setting, people_request, retime_pairs
 from backend.cli.outcome import Stop, run
 from backend.cli.progress import Report
+from backend.libraries import keep_freed_memory, settle_libraries
 from backend.protocol import VERSION, Event, EventKind
 
 app = typer.Typer(
@@ -110,6 +111,7 @@ def people(
         request = people_request(plate, out, hints, masks, finder=finder, first_frame=first, last_frame=last)
         from backend.people.find import find_people
 
+        settle_libraries()
         typer.echo(os.fsencode(find_people(request, report, stop)))
 
     raise typer.Exit(run(work, Path(out), json))
@@ -172,6 +174,7 @@ def retime(
     def work(report: Report, stop: Stop) -> None:
         from backend.stages.retime import retime as retime_layer
 
+        keep_freed_memory()
         typer.echo(os.fsencode(retime_layer(layers, layer, map_file, out, shutter, report, stop)))
 
     raise typer.Exit(run(work, None, json))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from backend.libraries import settle_libraries
 from backend.protocol import DecomposeRequest, Event
 from backend.train.device import choose_device
 from backend.train.follower import follow
@@ -17,6 +18,7 @@ def decompose_in_team(
     """As ``decompose``; None in the processes that only help with the training."""
     from backend.decompose import decompose
 
+    settle_libraries()
     team = Team.from_environment()
     try:
         if team.leads:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from backend.model.charts import CHANNELS, ChartAtlas
+from backend.model.resize import doubled, enlarged
 from backend.model.sunlight import CASTS
 
 SHADOW_CHANNELS = 1
@@ -61,8 +62,7 @@ class EffectNet(nn.Module):
             features.append(down(features[-1]))
         y = features.pop()
         for up in reversed(self.up):
-            skip = features.pop()
-            y = up(torch.cat([F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False), skip], 1))
+            y = up(torch.cat([doubled(y), features.pop()], 1))
         return F.pixel_shuffle(self.exit(y), _SHUFFLE).reshape(b, n, OUTPUT_CHANNELS, h, w)
 
     def _painted(self, charts: Tensor | None) -> list[Tensor]:
@@ -76,7 +76,7 @@ class EffectNet(nn.Module):
         ys = torch.linspace(-1, 1, size[0], device=x.device, dtype=x.dtype)
         xs = torch.linspace(-1, 1, size[1], device=x.device, dtype=x.dtype)
         grid = torch.stack(torch.meshgrid(ys, xs, indexing="ij"))[None]
-        learned = F.interpolate(self.places, size=size, mode="bilinear", align_corners=False).to(x.dtype)
+        learned = enlarged(self.places, (size[0], size[1])).to(x.dtype)
         return torch.cat([grid, learned], 1).expand(len(x), -1, -1, -1)
 
     @staticmethod

@@ -6,9 +6,9 @@ import functools
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from backend.model.effect_net import SHADOW_CHANNELS
+from backend.model.resize import enlarged
 
 # As core.opacity.FLOOR.
 _FLOOR = 1 / 32
@@ -29,7 +29,7 @@ class Shading(nn.Module):
 
     def depth_map(self, size: tuple[int, int]) -> Tensor:
         """(1, 3, H, W): the share of light that a full shadow takes, 0.05..0.95."""
-        return F.interpolate(self.depth.clamp(0.05, 0.95), size=size, mode="bilinear", align_corners=False)
+        return enlarged(self.depth.clamp(0.05, 0.95), size)
 
     def densities(self, effects: Tensor) -> tuple[Tensor, Tensor]:
         """Signed densities of each person's effect and of all together.

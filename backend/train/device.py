@@ -20,6 +20,8 @@ def choose_device(name: str) -> torch.device:
         Device.MPS: torch.backends.mps.is_available(),
         Device.CPU: True,
     }
+    # The same seed on the same machine gives the same result.
+    torch.backends.cudnn.deterministic = True
     if name == Device.AUTO:
         return torch.device(next(device for device, there in available.items() if there))
     if not available[Device(name)]:

@@ -13,7 +13,7 @@ from backend.model.prior_net import PriorNet
 from backend.stages.prior import prior_net
 from pretraining.examples import example, write_examples
 from pretraining.scenes import draw_clip
-from pretraining.train import Examples, evidence, loss, train_prior
+from pretraining.train import Course, Examples, evidence, loss, train_prior
 
 SIZE = (112, 64)
 
@@ -42,7 +42,7 @@ def test_the_same_seed_draws_the_same() -> None:
 def test_training_takes_steps_and_leaves_weights(tmp_path: Path) -> None:
     write_examples(tmp_path / "clips", 1, 2, (48, 32), per_file=2)
     weights = tmp_path / "prior.pt"
-    train_prior(tmp_path / "clips", weights, 2)
+    train_prior(tmp_path / "clips", weights, Course(2))
     stored = torch.load(weights, weights_only=True)
     assert stored.keys() == PriorNet().state_dict().keys()
 
@@ -52,7 +52,7 @@ def test_the_shipped_weights_find_shadows_in_scenes_they_have_not_seen(tmp_path:
     examples = Examples(tmp_path)
     assert examples.look() == 8
     found = nothing = 0.0
-    batches = examples.batches(torch.Generator().manual_seed(0))
+    batches = examples.batches(torch.Generator().manual_seed(0), 2)
     for batch in itertools.islice(batches, 8):
         with torch.no_grad():
             inputs = evidence(batch, torch.zeros(()))

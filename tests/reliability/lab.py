@@ -124,8 +124,8 @@ def main() -> None:
 
     import backend.decompose
     import backend.stages.learn as learn
+    from backend.libraries import settle_libraries
     from backend.train.settings import PRESETS, TrainSettings
-    from backend.worker import settle_libraries
 
     torch.set_num_threads(1)
     settle_libraries()

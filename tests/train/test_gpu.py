@@ -11,7 +11,9 @@ import torch
 
 from backend.train import loop, recorded
 from backend.train.checkpoint import load_checkpoint, save_checkpoint
+from backend.train.device import choose_device
 from backend.train.loop import TrainState, new_state, predict, train
+from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData
 from tests.train.test_loop import never, nothing
 from tests.train.toy_shot import QUICK, refit_of, toy_data
@@ -56,7 +58,8 @@ def test_a_step_is_the_same() -> None:
         after[device] = state
     cpu, gpu = after["cpu"], after["cuda"]
     assert gpu.history[0] == pytest.approx(cpu.history[0], rel=1e-4)
-    assert gpu.flops == cpu.flops
+    # The gradient of an enlargement is a convolution there.
+    assert gpu.flops == pytest.approx(cpu.flops, rel=0.02)
     data = toy_data()
     ours, theirs = predict(cpu.renderer, data, QUICK)[1], predict(gpu.renderer, data.to(torch.device("cuda")), QUICK)[1]
     torch.testing.assert_close(theirs.cpu(), ours, **CLOSE)
@@ -67,10 +70,24 @@ def test_a_step_that_is_played_back_is_the_step_itself(monkeypatch: pytest.Monke
     histories = []
     for warm_up in (3, 100):
         monkeypatch.setattr(recorded, "_WARM_UP", warm_up)
-        data = toy_data().to(torch.device("cuda"))
-        state = train(new_state(data, settings, 0), data, settings, refit_of(toy_data()), nothing, never)
-        histories.append(state.history)
+        histories.append(history_of(settings))
     assert histories[0] == pytest.approx(histories[1], rel=2e-3)
+
+
+def test_the_same_seed_gives_the_same_result() -> None:
+    choose_device("cuda")
+    settings = dataclasses.replace(QUICK, steps=30, refits=(0.6,))
+    assert history_of(settings) == history_of(settings)
+
+
+def history_of(settings: TrainSettings) -> list[float]:
+    """The losses of a run on the card."""
+    there, refit = toy_data().to(torch.device("cuda")), refit_of(toy_data())
+
+    def background(together: torch.Tensor) -> torch.Tensor:
+        return refit(together.cpu()).to("cuda")
+
+    return train(new_state(there, settings, 0), there, settings, background, nothing, never).history
 
 
 def test_what_was_begun_on_the_card_goes_on_without_it(tmp_path: Path) -> None:
