@@ -67,6 +67,7 @@ def page(record: Record) -> str:
         parts.append(_scene_section(scene, presets, reference.get(scene, {})))
     if record["clips"]:
         parts.append(_clips_section(record["clips"]))
+    parts += [_card_section(card, measured) for card, measured in sorted(record.get("cards", {}).items())]
     return "\n".join(parts)
 
 
@@ -102,6 +103,30 @@ def _clips_section(clips: Record) -> str:
     ]
     words = "Composite against the plate, dB. Pictures of these clips are not ours to show.\n"
     return "\n".join(["## Real clips\n", words, _table(header, rows), ""])
+
+
+def _card_section(card: str, measured: Record) -> str:
+    words = (
+        f"`python -m benchmarks.card SCENES_DIR --scene {measured['scene']} --out DIR`: {measured['frames']} frames of"
+        f" {measured['scene']}, {_measured(measured)}. {measured['machine']}.\n"
+    )
+    rows = [
+        [
+            clip,
+            f"{m['seconds']:.0f}",
+            str(m["tflop"]),
+            *(f"{m[key] / 2**30:.1f} GiB" for key in ("card_memory", "memory")),
+        ]
+        for clip, m in measured["clips"].items()
+    ]
+    lines = [f"## {card}\n", words, _table(["clip", "seconds", "TFLOP", "memory of the card", "memory"], rows), ""]
+    for clip, m in measured["clips"].items():
+        lines += [
+            f"{clip}: " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in m["stages"].items()) + ".",
+            "",
+        ]
+    steps = ", ".join(f"{way} {milliseconds} ms" for way, milliseconds in measured["steps"].items())
+    return "\n".join([*lines, f"A step of training: {steps}.", *measured.get("notes", []), ""])
 
 
 def _cost_row(preset: str, measured: Record) -> list[str]:
