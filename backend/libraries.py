@@ -16,6 +16,9 @@ def settle_libraries() -> None:
     import numpy as np
     import torch
 
+    # NumPy warns when it looks at its numbers for the first time and finds the smallest of them gone.
+    for kind in (np.float32, np.float64):
+        np.finfo(kind)
     # Numbers too small to matter cost a hundred times the time of others in the processor.
     torch.set_flush_denormal(True)
     keep_freed_memory()

@@ -80,6 +80,18 @@ def test_bands_are_parts_of_the_whole(moving: Camera) -> None:
         assert (moving.covers(3, top, rows) != covered[top : top + rows]).mean() < 0.01
 
 
+def test_a_band_needs_only_its_own_rows_of_the_frame(moving: Camera) -> None:
+    picture = smooth_picture()
+    for camera in (moving, Camera.static(FRAMES, VIEW)):
+        for top, rows in ((0, 9), (17, 8), (camera.size[1] - 6, 6)):
+            first, last = camera.rows_for(3, top, rows)
+            assert 0 <= first < last <= VIEW[1]
+            there = camera.covers(3, top, rows)
+            whole = camera.onto_canvas(picture, 3, top, rows)
+            part = camera.onto_canvas(picture[first:last], 3, top, rows, first)
+            np.testing.assert_allclose(part[there], whole[there], atol=0.01)
+
+
 def test_a_frame_covers_what_lies_inside_it_on_the_canvas(moving: Camera) -> None:
     ys, xs = np.mgrid[: moving.size[1], : moving.size[0]]
     points = np.stack([xs.ravel(), ys.ravel()], 1)

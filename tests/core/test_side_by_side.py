@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from backend.core.side_by_side import in_order
+from backend.core.side_by_side import in_order, over
 
 
 def test_results_come_in_order() -> None:
@@ -39,3 +39,18 @@ def test_whoever_stops_listening_leaves_no_thread_behind() -> None:
     assert next(results) == 0
     results.close()
     assert threading.active_count() == before
+
+
+def test_what_needs_much_memory_is_done_one_at_a_time() -> None:
+    lock, together = threading.Lock(), 0
+
+    def alone(index: int) -> int:
+        nonlocal together
+        assert lock.acquire(blocking=False)
+        together += 1
+        time.sleep(0.002)
+        lock.release()
+        return index
+
+    assert list(over(alone, range(5), memory=1 << 40)) == [0, 1, 2, 3, 4]
+    assert together == 5
