@@ -40,7 +40,9 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     restless = effects.restless_at(index, shot.footage.view)
     masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
-    alone = without_specks(settled(corrected(alone, together, density(plate, background), seen), seen), seen)
+    alone = without_specks(
+        settled(corrected(alone, together, density(plate, background), seen), seen, effects.noise), seen
+    )
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)
     on_people = effects.on_people_at(index, shot.footage.view)

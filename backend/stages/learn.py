@@ -137,7 +137,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     each, every = with_burnt_in(each, every, usual.together, usual.alone, background.darkest())
     clean = background.refit(agreed(every, usual.together))
     effects = with_leftovers(each, every, usual.together, clean, data, restless)
-    effects = dataclasses.replace(effects, on_people=usual.on_people)
+    effects = dataclasses.replace(effects, on_people=usual.on_people, noise=run.settings.members**-0.5)
     counted = usual.flops + counter.get_total_flops() * (1 + len(run.settings.refits))
     return Learned(effects, state.flops + counted, len(state.history))
 
