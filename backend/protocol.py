@@ -89,7 +89,7 @@ def setting(
 
 
 PRESET_CHOICES = (
-    ("draft", "Draft", "Closed form, no training: a look at the layers in seconds"),
+    ("draft", "Draft", "No training, shadows as they usually fall: a look at the layers in seconds"),
     ("standard", "Standard", "Learns whose shadow is whose: minutes without a GPU"),
     ("best", "Best", "Three networks learn side by side: three times as long as Standard"),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-_WARM_UP = 100
+_WARM_UP = 300
 _LAST = 0.02
 
 

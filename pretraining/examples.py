@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,10 +22,24 @@ from pretraining.moving_camera import draw_turning_clip
 from pretraining.scenes import DrawnClip, draw_clip
 
 _FRAMES = 24
-_KEPT = 6
 _ROUGH_MASKS = 0.35
 _TURNING = 0.35
 _CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Format:
+    """Pictures of one size."""
+
+    size: tuple[int, int]
+    """(w, h)"""
+    kept: int
+    """How many frames of a clip are kept."""
+    share: float = 1.0
+    """Of all clips."""
+
+
+FORMATS = (Format((112, 64), 6, 0.7), Format((160, 96), 4, 0.3))
 
 
 def _roughened(rng: np.random.Generator, masks: Floats) -> Floats:
@@ -38,23 +54,23 @@ def _roughened(rng: np.random.Generator, masks: Floats) -> Floats:
 
 
 def example(
-    rng: np.random.Generator, size: tuple[int, int], people: int, device: torch.device = _CPU
+    rng: np.random.Generator, form: Format, people: int, device: torch.device = _CPU
 ) -> dict[str, npt.NDArray[np.float16]]:
     """A few frames of one clip: what the network is given, and the densities it should find.
 
     The device is for finding the sun, which takes most of the time.
     """
     if rng.random() < _TURNING:
-        clip, camera = draw_turning_clip(rng, size, _FRAMES, people)
+        clip, camera = draw_turning_clip(rng, form.size, _FRAMES, people)
     else:
-        clip, camera = draw_clip(rng, size, _FRAMES, people), Camera.static(_FRAMES, size)
+        clip, camera = draw_clip(rng, form.size, _FRAMES, people), Camera.static(_FRAMES, form.size)
     whole, visible = _roughened(rng, np.stack([clip.whole, clip.visible]))
     data = make_shot_data(clip.plate, whole, visible, clip.plate)
     seen = data.seen[:, 0].numpy() > 0
     near = somebody_near(data)
     background = TrainingBackground(clip.plate, seen, clip.visible.max(1) > 0.5, near, camera)
     start = background.start()
-    kept = np.sort(rng.choice(_FRAMES, _KEPT, replace=False))
+    kept = np.sort(rng.choice(_FRAMES, form.kept, replace=False))
     answers = _answers(clip)
     values = {
         "plate": clip.plate[kept],
@@ -86,15 +102,21 @@ def _answers(clip: DrawnClip) -> dict[str, Floats]:
 
 
 def write_examples(
-    folder: Path, seed: int, count: int, size: tuple[int, int], device: torch.device = _CPU, per_file: int = 24
+    folder: Path,
+    seed: int,
+    count: int,
+    device: torch.device = _CPU,
+    formats: Sequence[Format] = FORMATS,
+    per_file: int = 24,
 ) -> None:
-    """Draw ``count`` clips into numbered files of ``per_file`` clips with the same number of people."""
+    """Draw ``count`` clips into numbered files of ``per_file`` clips of the same format and number of people."""
     cv2.setNumThreads(1)
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(0, count, per_file):
         rng = np.random.default_rng([seed, number])
         people = int(rng.choice([1, 2, 2, 3, 3, 4]))
-        clips = [example(rng, size, people, device) for _ in range(per_file)]
+        form = formats[int(rng.choice(len(formats), p=[form.share for form in formats]))]
+        clips = [example(rng, form, people, device) for _ in range(per_file)]
         path = folder / f"{seed:03d}_{number:06d}.npz"
         temporary = path.with_suffix(".part")
         with temporary.open("wb") as file:

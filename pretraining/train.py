@@ -15,7 +15,6 @@ from torch import Tensor
 from backend.model.prior_net import Evidence, PriorNet
 from pretraining.common import keep, set_rate
 
-_RATE = 1.5e-3
 _HUBER = 0.05
 # How much an answer counts where a body hides it, and how much more where there is an effect.
 _HIDDEN = 0.3
@@ -114,6 +113,8 @@ class Course:
     """How to train."""
 
     steps: int
+    rate: float = 5e-4
+    """At its highest."""
     seed: int = 0
     resume: bool = False
     """Train on from the weights."""
@@ -132,14 +133,14 @@ def train_prior(folder: Path, weights: Path, course: Course) -> None:
     if course.resume:
         net.load_state_dict(torch.load(weights, weights_only=True))
     net.to(course.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=1e-4)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=course.rate, weight_decay=1e-4)
     examples.look()
     batches, recent, spoilt, began = examples.batches(generator, course.clips), 0.0, 0, time.monotonic()
     for step in range(steps := course.steps):
         done = max(step / steps, (time.monotonic() - began) / (60 * course.minutes))
         if done >= 1:
             break
-        set_rate(optimizer, _RATE, step, done)
+        set_rate(optimizer, course.rate, step, done)
         batch = next(batches)
         value = loss(*net(evidence(batch, random_progress(batch, generator)).features()), batch)
         if not float(value.detach()) < _SPOILT:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from backend.model.sunlight import CASTS
 
-FEATURES = 14 + CASTS
+FEATURES = 14 + 2 * CASTS
 _SHADOW, _DEPTH, _REFLECTION = 1, 3, 3
 _OUTPUTS = _SHADOW + _DEPTH + _REFLECTION
 _SHUFFLE = 2
@@ -52,8 +52,10 @@ class Evidence:
         if people > 1:
             others = torch.stack([_without(self.masks, i).amax(2) for i in range(people)], 2)
             others_near = torch.stack([_without(near, i).amax(2) for i in range(people)], 2)
+            others_cast = torch.stack([_without(self.cast, i).amax(2) for i in range(people)], 2)
         else:
             others, others_near = torch.zeros_like(self.masks), torch.zeros_like(near)
+            others_cast = torch.zeros_like(self.cast)
         shared = torch.cat(
             [
                 self.seen[:, :, None],
@@ -67,7 +69,7 @@ class Evidence:
         )
         shared = shared[:, :, None].expand(-1, -1, people, -1, -1, -1)
         own = torch.stack([self.masks, others, near, others_near], 3)
-        return torch.cat([own, shared, self.cast], 3)
+        return torch.cat([own, shared, self.cast, others_cast], 3)
 
 
 def _without(values: Tensor, person: int) -> Tensor:
@@ -81,7 +83,7 @@ class PriorNet(nn.Module):
     is the same for all of them, and what one shadow tells holds for the others.
     """
 
-    def __init__(self, width: int = 24, levels: int = 4) -> None:
+    def __init__(self, width: int = 48, levels: int = 4) -> None:
         super().__init__()
         channels = [width, *([width * 2] * (levels - 1))]
         deep = channels[-1]

@@ -1,4 +1,4 @@
-"""Everybody's effects at training size: learned, or guessed in closed form."""
+"""Everybody's effects at training size: learned, or as they usually are."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from backend.core.inpaint import smoothly
 from backend.core.opacity import FLOOR, density, without_density
 from backend.train.shot_data import ShotData, channels_last
 
-# The closed form trusts a change from this density on, once the pixel's own flicker is taken off.
+# A change is trusted from this density on, once the pixel's own flicker is taken off.
 _LEAST_DENSITY = 0.06
 _FLICKERS = 3.0
-# How far (in body heights, squared) from a person the closed form looks for that person's effects.
+# How far (in body heights, squared) from a person to look for that person's effects.
 _REACH = 1.0
 # The weakest channel of a shadow as a share of the strongest, below which it is none.
 _COLORED = 0.35
@@ -28,6 +28,8 @@ _EFFECTS_REACH = 1.2
 _PATCH = 0.03
 # Between these densities what is usual is taken for a shadow.
 _SHADOW = (0.04, 0.12)
+# Between these, any effect is to be expected.
+_EXPECTED = (0.02, 0.06)
 # As many pixels of shadow as tell of a clip's shadows as well as what is usual does.
 _DOUBT = 50
 # Ground that was ever seen this much (of a usual shadow's density) brighter than with its shadow is known.
@@ -36,6 +38,14 @@ _CLEAN = 0.75
 _STRANGE = (0.1, 0.3)
 # Restlessness (display values) up to which ground is calm enough for leftovers to mean something.
 _CALM_GROUND = 0.006
+# An effect may usually be so many times as deep as what is seen of it.
+_EXAGGERATED = 1.5
+# In this share of a clip an effect may be missing that is always there, ...
+_FEW = 0.1
+# ... and where nothing is seen, it may be as deep as anything.
+_UNBOUNDED = 9.0
+# So many pixels around a hidden one tell of it.
+_BESIDE = (11, 11)
 # Less than this of a frame says nothing.
 _SELDOM = 0.1
 
@@ -151,6 +161,15 @@ class TrainingBackground:
         mean = (self._stack(values) * weight).sum(0) / np.maximum(total, _SELDOM)
         return self._maps(np.where(total > _SELDOM, mean, 1.0))
 
+    def always(self, values: Floats) -> Floats:
+        """What values (T, h, w) are at least where seen, but for a few frames; as every frame sees it, (T, h, w).
+
+        Large where nothing is ever seen.
+        """
+        ordered = np.sort(np.where(self._seen, self._stack(values), np.inf), axis=0)
+        rank = (_FEW * (self._seen.sum(0) - 1)).clip(0).astype(np.intp)
+        return self._maps(np.minimum(np.take_along_axis(ordered, rank[None], 0)[0], _UNBOUNDED))
+
     def _laid(self, picture: Floats, index: int) -> Floats:
         return self._camera.onto_canvas(picture, index)
 
@@ -170,17 +189,23 @@ def somebody_near(data: ShotData) -> NDArray[np.bool_]:
     return np.asarray(data.distance[:, :, 0].amin(1).cpu().numpy() < _EFFECTS_REACH)
 
 
-def nearest_person(data: ShotData, restless: Floats) -> Effects:
-    """The closed form: every change that stands out of a pixel's own flicker belongs to the person nearest to it.
+def as_observed(alone: Floats, together: Floats, background: Floats, data: ShotData) -> tuple[Floats, Floats]:
+    """Usual effects, as strong as the plate shows them wherever it shows the ground.
 
-    ``restless`` (T, h, w) is how much pixels change by themselves.
+    Args:
+        alone: (T, N, h, w, 3), together: (T, h, w, 3) densities as usual; every change is shared out as they are.
+        background: (T, h, w, 3) with them undone.
+        data: for the plate, and what is seen of it.
     """
-    plate = channels_last(data.plate)
-    change = density(plate, channels_last(data.background))
-    trust = _stands_out(change, plate, restless) * (data.seen[:, 0].numpy() > 0)
-    alone = _given_to_nearest(change * trust[..., None], data.distance[:, :, 0].numpy())
-    together = alone.sum(1).astype(np.float16)
-    return Effects(alone.astype(np.float16), together, together, somebody_near(data), restless.astype(np.float16))
+    observed = np.maximum(density(channels_last(data.plate), background), 0)
+    whose = np.maximum(alone.mean(-1, keepdims=True), 0)
+    share = whose / np.maximum(whose.sum(1, keepdims=True), 1e-3)
+    low, high = _EXPECTED
+    expected = np.clip((most(np.abs(together)) - low) / (high - low), 0, 1)
+    sure = (expected * (data.seen[:, 0].cpu().numpy() > 0))[..., None]
+    every = together + sure * (observed - together)
+    each = alone + sure[:, None] * (share * observed[:, None] - alone)
+    return np.asarray(each, np.float32), np.asarray(every, np.float32)
 
 
 def agreed(learned: Floats, usual: Floats) -> Floats:
@@ -211,6 +236,28 @@ def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
     doubt = _DOUBT * usual[shadow].mean(0)
     factor = (observed[shadow].sum(0) + doubt) / (usual[shadow].sum(0) + doubt)
     return np.where((usual > 0).all(-1, keepdims=True), usual * factor, usual).astype(np.float32)
+
+
+def changing(usual: Floats, observed: Floats, always: Floats, seen: Floats) -> Floats:
+    """How far usual effects agree with how the picture changes: 0..1, (T, h, w).
+
+    An effect that comes and goes must be seen to do so: the plate changes by as much. Only one that is always there may
+    be in the background, too.
+
+    Args:
+        usual: (T, h, w) densities, all together.
+        observed: (T, h, w) of the plate over the background as known so far.
+        always: (T, h, w) what ``usual`` is at least, see ``TrainingBackground.always``.
+        seen: (T, h, w) 0 where a body hides the background; there it is as around.
+    """
+    allowed = always + _EXAGGERATED * np.maximum(observed, 0)
+    share = np.where(seen > 0, np.clip(allowed / np.maximum(usual, _PATCH), 0, 1), 0)
+    weight = (seen > 0).astype(np.float32)
+    near = [
+        cv2.blur(each, _BESIDE) / np.maximum(cv2.blur(w, _BESIDE), _SELDOM)
+        for each, w in zip(share, weight, strict=True)
+    ]
+    return np.asarray(np.where(seen > 0, share, near), np.float32)
 
 
 def never_clean(amount: Floats, known: Floats) -> Floats:

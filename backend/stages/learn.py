@@ -25,7 +25,8 @@ from backend.stages.effects import (
     TrainingBackground,
     agreed,
     as_in_this_clip,
-    nearest_person,
+    as_observed,
+    changing,
     somebody_near,
     with_burnt_in,
     with_leftovers,
@@ -34,6 +35,7 @@ from backend.stages.effects import (
 from backend.stages.prior import (
     printed_shadows,
     prior_net,
+    shadows_expected,
     shadows_on_people,
     sun_of,
     unusual,
@@ -104,14 +106,17 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     run = dataclasses.replace(run, settings=settings)
     data, background = _pictures(shot, settings)
     restless = background.restless()
-    if run.settings.steps == 0:
-        nearest, frame = nearest_person(data, restless), clearest_frame(data)
-        alone = channels_first(nearest.alone[frame].astype(np.float32))
-        progress.preview(write_preview(run.folder, data, frame, data.background[frame], alone))
-        return Learned(nearest, 0, 0)
     data = data.to(search_device(run.device))
     with data.plate.device:
         usual = _usual(data, background, restless)
+    if run.settings.steps == 0:
+        clean = background.refit(usual.together)
+        each, every = as_observed(usual.alone, usual.together, clean, data)
+        frame, device = clearest_frame(data), data.plate.device
+        shown = channels_first(np.concatenate([clean[frame][None], each[frame]])).to(device)
+        progress.preview(write_preview(run.folder, data, frame, shown[0], shown[1:]))
+        effects = with_leftovers(each, every, usual.together, clean, data, restless)
+        return Learned(dataclasses.replace(effects, on_people=usual.on_people), usual.flops, 0)
     data = data.to(run.device)
     state = new_state(data, run.settings, run.seed)
     checkpoint = run.folder / CHECKPOINT_NAME
@@ -162,6 +167,11 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     with FlopCounterMode(display=False) as counter:
         alone, together = usual_effects(prior_net().to(data.plate.device), data, background, restless, sun)
     observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
+    amount = channels_last(together).mean(-1)
+    always = background.always(amount) * shadows_expected(data, sun)
+    share = changing(amount, observed.mean(-1), always, data.seen[:, 0].cpu().numpy())
+    believed = torch.from_numpy(share)[:, None].to(together.device)
+    alone, together = alone * believed[:, None], together * believed
     known = channels_first(as_in_this_clip(channels_last(together), observed)).to(alone.device)
     alone, together = with_printed(alone, known, printed_shadows(data, background))
     usual = channels_last(together)

@@ -28,6 +28,8 @@ _KNOWN = (0.1, 0.3)
 # A usual density of this much within so many pixels makes any effect plausible.
 _USUAL = 0.04
 _NEARBY = 5
+# A shadow lies within so many pixels around where it is cast.
+_AROUND = 9
 
 
 @cache
@@ -89,9 +91,19 @@ def shadows_on_people(data: ShotData, sun: Sun) -> NDArray[np.float16]:
 
     1 everywhere where the sun is not known.
     """
+    return np.asarray((1 - _known(sun) * (1 - cast_on_people(data.masks, sun))).cpu().numpy(), np.float16)
+
+
+def shadows_expected(data: ShotData, sun: Sun) -> Floats:
+    """(T, h, w) 0..1: where anybody's shadow or reflection may lie; 1 everywhere where the sun is not known."""
+    near = F.max_pool2d(data.casts.flatten(1, 2).amax(1, keepdim=True), _AROUND, 1, _AROUND // 2)[:, 0]
+    return np.asarray((1 - _known(sun) * (1 - near)).cpu().numpy(), np.float32)
+
+
+def _known(sun: Sun) -> Tensor:
+    """0..1: from a guess to a sun that is known."""
     low, high = _KNOWN
-    known = ((sun.trust - low) / (high - low)).clamp(0, 1)
-    return np.asarray((1 - known * (1 - cast_on_people(data.masks, sun))).cpu().numpy(), np.float16)
+    return ((sun.trust - low) / (high - low)).clamp(0, 1)
 
 
 def printed_shadows(data: ShotData, background: TrainingBackground) -> Tensor:

@@ -43,7 +43,7 @@ class TrainSettings:
 
 
 PRESETS: dict[str, TrainSettings] = {
-    # The closed-form start alone.
+    # What is usual, without any training.
     "draft": TrainSettings(steps=0),
     "standard": TrainSettings(steps=800),
     "best": TrainSettings(steps=800, members=3),

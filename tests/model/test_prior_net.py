@@ -34,6 +34,7 @@ def test_everybody_gets_the_same_kind_of_input() -> None:
     features = evidence().features()
     assert features.shape == (S, F, N, FEATURES, H, W)
     assert torch.equal(features[:, :, 0, 1], features[:, :, 1, 0])
+    assert torch.equal(features[:, :, 0, -CASTS:], features[:, :, 1, -2 * CASTS : -CASTS])
 
 
 def test_one_person_has_no_others() -> None:

@@ -11,7 +11,7 @@ import torch
 from backend.core.opacity import density
 from backend.model.prior_net import PriorNet
 from backend.stages.prior import prior_net
-from pretraining.examples import example, write_examples
+from pretraining.examples import Format, example, write_examples
 from pretraining.scenes import draw_clip
 from pretraining.train import Course, Examples, evidence, loss, train_prior
 
@@ -40,7 +40,7 @@ def test_the_same_seed_draws_the_same() -> None:
 
 
 def test_training_takes_steps_and_leaves_weights(tmp_path: Path) -> None:
-    write_examples(tmp_path / "clips", 1, 2, (48, 32), per_file=2)
+    write_examples(tmp_path / "clips", 1, 2, formats=[Format((48, 32), 6)], per_file=2)
     weights = tmp_path / "prior.pt"
     train_prior(tmp_path / "clips", weights, Course(2))
     stored = torch.load(weights, weights_only=True)
@@ -48,7 +48,7 @@ def test_training_takes_steps_and_leaves_weights(tmp_path: Path) -> None:
 
 
 def test_the_shipped_weights_find_shadows_in_scenes_they_have_not_seen(tmp_path: Path) -> None:
-    write_examples(tmp_path, 99, 8, SIZE, per_file=4)
+    write_examples(tmp_path, 99, 8, formats=[Format(SIZE, 6)], per_file=4)
     examples = Examples(tmp_path)
     assert examples.look() == 8
     found = nothing = 0.0
@@ -62,7 +62,7 @@ def test_the_shipped_weights_find_shadows_in_scenes_they_have_not_seen(tmp_path:
 
 
 def test_an_example_holds_what_is_asked_for() -> None:
-    values = example(np.random.default_rng(8), (48, 32), 2)
-    assert values["alone"].shape == (*values["whole"].shape, 3)
+    values = example(np.random.default_rng(8), Format((48, 32), 3), 2)
+    assert values["alone"].shape == (3, 2, 32, 48, 3)
     found = density(values["plate"].astype(np.float32), values["background"].astype(np.float32))
     assert np.isfinite(found).all()

@@ -6,8 +6,17 @@ import torch
 
 from backend.core.camera import Camera
 from backend.core.color import Floats
-from backend.stages.effects import TrainingBackground, as_in_this_clip, somebody_near, with_burnt_in
-from backend.stages.prior import printed_shadows, with_printed
+from backend.core.opacity import FLOOR
+from backend.model.sunlight import Sun
+from backend.stages.effects import (
+    TrainingBackground,
+    as_in_this_clip,
+    as_observed,
+    changing,
+    somebody_near,
+    with_burnt_in,
+)
+from backend.stages.prior import printed_shadows, shadows_expected, with_printed
 from backend.train.shot_data import channels_first, make_shot_data
 from tests.model.sunny_clip import plate, shadows, walkers
 
@@ -85,3 +94,62 @@ def test_the_printed_shadow_of_who_never_moves_is_found_only_where_it_never_leav
     assert float(found[:, 1][still].median()) == pytest.approx(0.5, rel=0.3)
     left = (fall[:, 0] > 0.9) & (data.seen[:, 0] > 0)
     assert float(found[:, 0][left].mean()) < 0.1
+
+
+def test_an_effect_that_comes_and_goes_without_being_seen_is_not_believed() -> None:
+    nothing, seen = np.zeros((T, H, W), np.float32), np.ones((T, H, W), np.float32)
+    amount = usual().mean(-1)
+    assert not changing(amount, nothing, nothing, seen).any()
+    assert (changing(amount, amount, nothing, seen)[SHADOW] == 1).all()
+    assert (changing(amount, nothing, amount, seen)[SHADOW] == 1).all()
+
+
+def test_behind_a_body_an_effect_is_believed_as_beside_it() -> None:
+    nothing, seen = np.zeros((T, H, W), np.float32), np.ones((T, H, W), np.float32)
+    seen[:, 5:7, 8:10] = 0
+    amount = usual().mean(-1)
+    assert not changing(amount, nothing, nothing, seen).any()
+    there = changing(amount, np.ones_like(amount), nothing, seen)
+    np.testing.assert_allclose(there[:, 5:7, 8:10], 1, atol=1e-6)
+
+
+def test_what_is_always_there_leaves_out_a_few_frames_and_those_in_which_it_is_hidden() -> None:
+    frames = 30
+    picture = np.full((frames, H, W, 3), 0.5, np.float32)
+    seen = np.ones((frames, H, W), bool)
+    seen[:20, 2] = seen[:, 3] = False
+    camera = Camera.static(frames, (W, H))
+    background = TrainingBackground(picture, seen, ~seen, np.zeros_like(seen), camera)
+    values = np.full((frames, H, W), 0.4, np.float32)
+    values[0] = values[:20, 2] = 0.0
+    values[:10, 4] = 0.1
+    always = background.always(values)
+    np.testing.assert_allclose(always[:, :3], 0.4, atol=1e-6)
+    assert (always[:, 3] > 1).all()
+    np.testing.assert_allclose(always[:, 4], 0.1, atol=1e-6)
+
+
+def test_without_training_an_effect_is_as_strong_as_the_plate_shows_and_goes_to_whom_it_usually_belongs() -> None:
+    ground = np.full((T, H, W, 3), 0.5, np.float32)
+    darker = (ground + FLOOR) * np.exp(-usual() / 2) - FLOOR
+    masks = np.zeros((T, 2, H, W), np.float32)
+    masks[:, 0, 0, 0] = masks[:, 1, 0, -1] = 1
+    data = make_shot_data(darker, masks, masks, ground)
+    alone = np.stack([0.75 * usual(), 0.25 * usual()], 1)
+    each, every = as_observed(alone, usual(), ground, data)
+    inside = np.s_[:, 5:7, 6:14]
+    np.testing.assert_allclose(every[inside], 0.2, atol=0.01)
+    np.testing.assert_allclose(each[:, 0][inside], 0.15, atol=0.01)
+    np.testing.assert_allclose(each[:, 1][inside], 0.05, atol=0.01)
+    assert not every[:, :3].any()
+
+
+@pytest.mark.parametrize("trust", [0.0, 1.0])
+def test_shadows_are_expected_where_a_known_sun_casts_them(trust: float) -> None:
+    masks = walkers()
+    pictures = plate(masks, shadows(masks, (1.0, -0.5, 1.2, 0.0)), 0.5).permute(0, 2, 3, 1).numpy()
+    data = make_shot_data(pictures, masks.numpy(), masks.numpy(), pictures)
+    data.casts[0, 0, 0, 50, 60] = 1
+    expected = shadows_expected(data, Sun(torch.tensor([1.0, -0.5, 1.2, 0.0]), torch.tensor(trust)))
+    assert expected[0, 50, 60] == expected[0, 53, 57] == 1
+    assert expected[0, 20, 60] == 1 - trust
