@@ -54,7 +54,7 @@ class WorkerProcess:
         self._ended = threading.Event()
         self._asked = threading.Event()
         with (job_folder / "worker.log").open("ab") as log:
-            self._process = _start([*command, str(job_folder)], log)
+            self._process = _start([*command, str(job_folder)], log, job_folder)
         self._reader = threading.Thread(target=self._read, name="worker events", daemon=True)
         self._reader.start()
 
@@ -98,7 +98,7 @@ class WorkerProcess:
                     self._report(event)
 
 
-def _start(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(command: list[str], log: IO[bytes], folder: Path) -> subprocess.Popen[bytes]:
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
@@ -107,7 +107,8 @@ def _start(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env={**MALLOC_SETTINGS, **os.environ},
+        # Torch's compiler makes a folder for what it compiles as soon as it is loaded; better here than anywhere else.
+        env={**MALLOC_SETTINGS, "TORCHINDUCTOR_CACHE_DIR": str(folder), **os.environ},
         creationflags=flags,
         # A group of its own, so that an interrupt typed at the server's terminal reaches it only through us.
         start_new_session=True,

@@ -19,6 +19,7 @@ from backend.core.color import Floats
 from backend.core.opacity import density
 from backend.core.side_by_side import in_order
 from backend.model.effect_net import EffectNet
+from backend.model.flops import AnswerFlops
 from backend.model.sunlight import cast
 from backend.stages.effects import (
     Effects,
@@ -164,7 +165,7 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     """What is known before anything is learned; ``data`` is told of it."""
     sun = sun_of(data)
     data.casts = cast(data.masks, sun)
-    with FlopCounterMode(display=False) as counter:
+    with AnswerFlops() as counter:
         alone, together = usual_effects(prior_net().to(data.plate.device), data, background, restless, sun)
     observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
     amount = channels_last(together).mean(-1)
@@ -181,7 +182,7 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     data.casts, on_people = cast(data.masks, sun), shadows_on_people(data, sun)
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)
-    return _Usual(channels_last(alone), usual, on_people, counter.get_total_flops())
+    return _Usual(channels_last(alone), usual, on_people, counter.total)
 
 
 def _train(state: TrainState, data: ShotData, run: Run, refit: Refit, progress: Progress) -> TrainSettings:
