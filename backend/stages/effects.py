@@ -44,7 +44,9 @@ _EXAGGERATED = 1.5
 _FEW = 0.1
 # ... and where nothing is seen, it may be as deep as anything.
 _UNBOUNDED = 9.0
-# So many pixels around a hidden one tell of it.
+# The mean of so many pixels has no grain left, ...
+_GRAIN = (5, 5)
+# ... and so many around a hidden one tell of it.
 _BESIDE = (11, 11)
 # Less than this of a frame says nothing.
 _SELDOM = 0.1
@@ -190,15 +192,18 @@ def somebody_near(data: ShotData) -> NDArray[np.bool_]:
 
 
 def as_observed(alone: Floats, together: Floats, background: Floats, data: ShotData) -> tuple[Floats, Floats]:
-    """Usual effects, as strong as the plate shows them wherever it shows the ground.
+    """Effects as strong as the plate shows them wherever it shows the ground, shared out as they are.
+
+    What is dark stays dark and what is bright stays bright, or vanishes.
 
     Args:
-        alone: (T, N, h, w, 3), together: (T, h, w, 3) densities as usual; every change is shared out as they are.
+        alone: (T, N, h, w, 3), together: (T, h, w, 3) densities.
         background: (T, h, w, 3) with them undone.
         data: for the plate, and what is seen of it.
     """
-    observed = np.maximum(density(channels_last(data.plate), background), 0)
-    whose = np.maximum(alone.mean(-1, keepdims=True), 0)
+    change = density(channels_last(data.plate), background)
+    observed = np.where(together > 0, np.maximum(change, 0), np.minimum(change, 0))
+    whose = np.maximum(alone.mean(-1, keepdims=True) * np.sign(together.mean(-1, keepdims=True))[:, None], 0)
     share = whose / np.maximum(whose.sum(1, keepdims=True), 1e-3)
     low, high = _EXPECTED
     expected = np.clip((most(np.abs(together)) - low) / (high - low), 0, 1)
@@ -250,7 +255,8 @@ def changing(usual: Floats, observed: Floats, always: Floats, seen: Floats) -> F
         always: (T, h, w) what ``usual`` is at least, see ``TrainingBackground.always``.
         seen: (T, h, w) 0 where a body hides the background; there it is as around.
     """
-    allowed = always + _EXAGGERATED * np.maximum(observed, 0)
+    around = np.stack([cv2.blur(one, _GRAIN) for one in observed])
+    allowed = always + _EXAGGERATED * np.maximum(around, 0)
     share = np.where(seen > 0, np.clip(allowed / np.maximum(usual, _PATCH), 0, 1), 0)
     weight = (seen > 0).astype(np.float32)
     near = [

@@ -111,13 +111,11 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     with data.plate.device:
         usual = _usual(data, background, restless)
     if run.settings.steps == 0:
-        clean = background.refit(usual.together)
-        each, every = as_observed(usual.alone, usual.together, clean, data)
+        effects = _settled(usual.alone, usual.together, usual, data, background, restless)
         frame, device = clearest_frame(data), data.plate.device
-        shown = channels_first(np.concatenate([clean[frame][None], each[frame]])).to(device)
-        progress.preview(write_preview(run.folder, data, frame, shown[0], shown[1:]))
-        effects = with_leftovers(each, every, usual.together, clean, data, restless)
-        return Learned(dataclasses.replace(effects, on_people=usual.on_people), usual.flops, 0)
+        alone = channels_first(effects.alone[frame].astype(np.float32)).to(device)
+        progress.preview(write_preview(run.folder, data, frame, data.background[frame], alone))
+        return Learned(effects, usual.flops, 0)
     data = data.to(run.device)
     state = new_state(data, run.settings, run.seed)
     checkpoint = run.folder / CHECKPOINT_NAME
@@ -141,9 +139,8 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         data.unusual[:, :, 0].cpu().numpy(),
     )
     each, every = with_burnt_in(each, every, usual.together, usual.alone, background.darkest())
-    clean = background.refit(agreed(every, usual.together))
-    effects = with_leftovers(each, every, usual.together, clean, data, restless)
-    effects = dataclasses.replace(effects, on_people=usual.on_people, noise=run.settings.members**-0.5)
+    effects = _settled(each, every, usual, data, background, restless)
+    effects = dataclasses.replace(effects, noise=run.settings.members**-0.5)
     counted = usual.flops + counter.get_total_flops() * (1 + len(run.settings.refits))
     return Learned(effects, state.flops + counted, len(state.history))
 
@@ -183,6 +180,16 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)
     return _Usual(channels_last(alone), usual, on_people, counter.total)
+
+
+def _settled(
+    alone: Floats, together: Floats, usual: _Usual, data: ShotData, background: TrainingBackground, restless: Floats
+) -> Effects:
+    """Effects alone (T, N, h, w, 3) and together (T, h, w, 3), settled with what the plate shows."""
+    clean = background.refit(agreed(together, usual.together))
+    alone, together = as_observed(alone, together, clean, data)
+    effects = with_leftovers(alone, together, usual.together, clean, data, restless)
+    return dataclasses.replace(effects, on_people=usual.on_people)
 
 
 def _train(state: TrainState, data: ShotData, run: Run, refit: Refit, progress: Progress) -> TrainSettings:
