@@ -201,16 +201,22 @@ def as_observed(alone: Floats, together: Floats, background: Floats, data: ShotD
         background: (T, h, w, 3) with them undone.
         data: for the plate, and what is seen of it.
     """
-    change = density(channels_last(data.plate), background)
+    plate, seen = channels_last(data.plate), data.seen[:, 0].cpu().numpy() > 0
+    each, every = np.empty_like(alone), np.empty_like(together)
+    # Frame by frame, since everybody's effects in a long clip fill the memory already.
+    for t in range(len(plate)):
+        each[t], every[t] = _as_observed(alone[t], together[t], density(plate[t], background[t]), seen[t])
+    return each, every
+
+
+def _as_observed(alone: Floats, together: Floats, change: Floats, seen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """One frame of ``as_observed``: (N, h, w, 3), (h, w, 3), (h, w, 3) and (h, w)."""
     observed = np.where(together > 0, np.maximum(change, 0), np.minimum(change, 0))
-    whose = np.maximum(alone.mean(-1, keepdims=True) * np.sign(together.mean(-1, keepdims=True))[:, None], 0)
-    share = whose / np.maximum(whose.sum(1, keepdims=True), 1e-3)
+    whose = np.maximum(alone.mean(-1, keepdims=True) * np.sign(together.mean(-1, keepdims=True)), 0)
+    share = whose / np.maximum(whose.sum(0), 1e-3)
     low, high = _EXPECTED
-    expected = np.clip((most(np.abs(together)) - low) / (high - low), 0, 1)
-    sure = (expected * (data.seen[:, 0].cpu().numpy() > 0))[..., None]
-    every = together + sure * (observed - together)
-    each = alone + sure[:, None] * (share * observed[:, None] - alone)
-    return np.asarray(each, np.float32), np.asarray(every, np.float32)
+    sure = (np.clip((most(np.abs(together)) - low) / (high - low), 0, 1) * seen)[..., None]
+    return alone + sure * (share * observed - alone), together + sure * (observed - together)
 
 
 def agreed(learned: Floats, usual: Floats) -> Floats:

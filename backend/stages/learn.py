@@ -169,7 +169,8 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     always = background.always(amount) * shadows_expected(data, sun)
     share = changing(amount, observed.mean(-1), always, data.seen[:, 0].cpu().numpy())
     believed = torch.from_numpy(share)[:, None].to(together.device)
-    alone, together = alone * believed[:, None], together * believed
+    alone *= believed[:, None]
+    together *= believed
     known = channels_first(as_in_this_clip(channels_last(together), observed)).to(alone.device)
     alone, together = with_printed(alone, known, printed_shadows(data, background))
     usual = channels_last(together)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +116,7 @@ def printed_shadows(data: ShotData, background: TrainingBackground) -> Tensor:
         background: where the first background came from.
     """
     places = data.casts[:, :, :PLACES].unbind(2)
-    found = torch.stack([printed_densities(data.plate, data.seen[:, 0], place) for place in places]).amax(0)
+    found = reduce(torch.maximum, (printed_densities(data.plate, data.seen[:, 0], place) for place in places))
     people = range(data.masks.shape[1])
     observed = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
     there = data.casts[:, :, :PLACES].amax(2).cpu().numpy()
