@@ -116,26 +116,18 @@ def _multiplied() -> Any:
 
 
 def _no_leftovers() -> Any:
-    from backend.stages import effects, learn
+    from backend.stages import effects
 
-    def bare(alone: Any, together: Any, usual: Any, background: Any, data: Any, restless: Any) -> Any:
-        half = np.float16
-        undo = effects.agreed(together, usual)
-        return effects.Effects(
-            alone.astype(half),
-            together.astype(half),
-            undo.astype(half),
-            effects.somebody_near(data),
-            restless.astype(half),
-        )
+    def nobodys(change: Any, distance: Any) -> Any:
+        return np.zeros((len(distance), *change.shape), np.float32)
 
-    return mock.patch.object(learn, "with_leftovers", bare)
+    return mock.patch.object(effects, "_given_by_patches", nobodys)
 
 
 def _no_evidence() -> Any:
     from backend.stages import layers
 
-    return mock.patch.object(layers, "corrected", lambda predicted, together, observed, seen: predicted)
+    return mock.patch.object(layers, "corrected", lambda predicted, *others: predicted)
 
 
 def _no_loans() -> Any:

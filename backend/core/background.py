@@ -37,6 +37,8 @@ _CALM_RANK = 0.35
 _ALIKE = 0.045
 _VOTERS = 1 / 100
 _SELDOM = 0.1
+# Pixels of all frames that are sorted over time together.
+_BAND_PIXELS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,21 @@ def restlessness(frames: Floats, seen: Flags) -> Floats:
 
     Waves, leaves and grain never rest; a shadow comes and goes. So the value is a low percentile over time.
     """
+    return np.concatenate([_restlessness(frames[:, rows], seen[:, rows]) for rows in _bands(frames)])
+
+
+def _restlessness(frames: Floats, seen: Flags) -> Floats:
     both = seen[1:] & seen[:-1]
     step = most(np.abs(frames[1:] - frames[:-1]))
     ordered, count = np.sort(np.where(both, step, np.inf), axis=0), both.sum(0)
     return _finite(_pick(ordered, np.maximum(count - 1, 0) * _CALM_RANK))
+
+
+def _bands(frames: Floats) -> list[slice]:
+    """The rows of a clip (T, h, w, 3) in bands, since sorting over time would take its memory several times over."""
+    count, height, width = frames.shape[:3]
+    rows = max(1, _BAND_PIXELS // (count * width))
+    return [slice(first, first + rows) for first in range(0, height, rows)]
 
 
 def calmest(
@@ -97,18 +110,26 @@ def calmest(
     """
     free = (seen & ~near).sum(0) >= max(_LEAST_FREE_FRAMES, _LEAST_FREE_SHARE * len(undone))
     usable = seen & ~(near & free)
+    parts = [_of_calm_frames(undone[:, b], usable[:, b], strength[:, b], rank) for b in _bands(undone)]
+    middle, bright, count = (np.concatenate(each) for each in zip(*parts, strict=True))
+    rise = np.maximum(bright - middle, 0)
+    usual = _FLICKER * _around(most(rise))
+    picture = middle + np.maximum(rise - usual[..., None], 0) * _softened(~free)[..., None]
+    observed = (count > 0) & ~_burnt_in(undone, hidden, count, picture)
+    return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
+
+
+def _of_calm_frames(
+    undone: Floats, usable: Flags, strength: Floats, rank: float
+) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+    """The median and a higher rank of the calmest frames, both (h, w, 3), and how many these are, (h, w)."""
     burden = np.where(usable, strength, np.inf)
     limit = _pick(np.sort(burden, axis=0), np.maximum(usable.sum(0) - 1, 0) * _CALMEST_SHARE)
     low, high = _NEVER_FREE
     slack = 1 + (_AS_GOOD - 1) * np.clip((limit - low) / (high - low), 0, 1)
     calm = usable & (burden <= np.maximum(slack * limit, _CALM))
     ordered, count = _ordered(undone, calm)
-    middle, bright = _rank(ordered, count, 0.5), _rank(ordered, count, rank)
-    rise = np.maximum(bright - middle, 0)
-    usual = _FLICKER * _around(most(rise))
-    picture = middle + np.maximum(rise - usual[..., None], 0) * _softened(~free)[..., None]
-    observed = (count > 0) & ~_burnt_in(undone, hidden, count, picture)
-    return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
+    return _rank(ordered, count, 0.5), _rank(ordered, count, rank), count
 
 
 def _burnt_in(frames: Floats, hidden: Flags, seen: npt.NDArray[np.int64], picture: Floats) -> Flags:
@@ -117,7 +138,9 @@ def _burnt_in(frames: Floats, hidden: Flags, seen: npt.NDArray[np.int64], pictur
     Neighbours vote, since a body's pattern is never quite at rest; scraps of ground amid such a body are body too.
     """
     covered = hidden.sum(0)
-    alike = (hidden & (most(np.abs(frames - picture)) < _ALIKE)).sum(0)
+    alike = np.zeros(covered.shape, np.int64)
+    for frame, body in zip(frames, hidden, strict=True):
+        alike += body & (most(np.abs(frame - picture)) < _ALIKE)
     mostly = covered > seen
     side = 2 * max(1, round(frames.shape[2] * _VOTERS)) + 1
     votes, voters = (

@@ -6,6 +6,8 @@ s darkens the background by exp(-s), a negative one brightens, that is darkens t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +16,10 @@ from backend.core.color import Floats, most
 
 # Keeps the logarithm calm in black and in white pixels, where noise would read as a strong effect.
 FLOOR = np.float32(1 / 32)
-# Densities below this are noise rather than evidence for how strong an effect really is.
-_NOISE = np.float32(0.02)
+_PICTURE = 3  # axes
+# Densities below this are noise rather than evidence for how strong an effect really is; so are differences (display
+# values) of this much, as compression leaves them, which is a large density in the dark.
+_NOISE, _GRAIN = np.float32(0.02), np.float32(0.01)
 _LARGEST_CORRECTION = np.float32(5)
 # A prediction fades out between these densities: below lies what the network could not quite bring to zero. Where a
 # body hides the background nothing can be checked, and more is asked of it.
@@ -30,6 +34,8 @@ _CONTESTED = (0.08, 0.3)
 
 def density(plate: Floats, background: Floats) -> Floats:
     """The signed density that turns the background into the plate; both of any shape, display values 0..1."""
+    if plate.ndim > _PICTURE:
+        return _one_by_one(density, plate, background)
     dark = np.log((background + FLOOR) / np.maximum(plate + FLOOR, 1e-4))
     bright = np.log(np.maximum(1 - plate + FLOOR, 1e-4) / (1 - background + FLOOR))
     return np.where(plate < background, dark, bright).astype(np.float32)
@@ -42,7 +48,17 @@ def with_density(background: Floats, signed: Floats) -> Floats:
 
 def without_density(plate: Floats, signed: Floats) -> Floats:
     """What lies behind an effect of known density, 0..1: the inverse of ``with_density``."""
+    if plate.ndim > _PICTURE:
+        return _one_by_one(without_density, plate, signed)
     return _scaled(plate, np.exp(np.abs(signed)), signed > 0)
+
+
+def _one_by_one(way: Callable[[Floats, Floats], Floats], pictures: Floats, others: Floats) -> Floats:
+    """A whole clip (T, ...) picture by picture, whose intermediate values would take the memory of many clips."""
+    out = np.empty(pictures.shape, np.float32)
+    for index, pair in enumerate(zip(pictures, others, strict=True)):
+        out[index] = way(*pair)
+    return out
 
 
 def _scaled(picture: Floats, factor: Floats, dark: npt.NDArray[np.bool_]) -> Floats:
@@ -51,7 +67,7 @@ def _scaled(picture: Floats, factor: Floats, dark: npt.NDArray[np.bool_]) -> Flo
     return np.clip(np.where(dark, darker, brighter), 0, 1).astype(np.float32)
 
 
-def corrected(predicted: Floats, together: Floats, observed: Floats, seen: Floats) -> Floats:
+def corrected(predicted: Floats, together: Floats, plate: Floats, background: Floats, seen: Floats) -> Floats:
     """Sharpen predicted effects by the evidence: the plate tells how strong, the prediction tells whose.
 
     Where several shadows overlap, each keeps its own full strength, since the sum they predict together
@@ -60,13 +76,16 @@ def corrected(predicted: Floats, together: Floats, observed: Floats, seen: Float
     Args:
         predicted: (N, H, W, 3) signed density of each person's effect.
         together: (H, W, 3) signed density of all of them at once.
-        observed: (H, W, 3) signed density measured between background and plate.
+        plate: (H, W, 3) display values.
+        background: (H, W, 3) the same without people.
         seen: (H, W) 0..1, 1 where the background is visible (no body in front).
 
     Returns:
         (N, H, W, 3) densities.
     """
-    ratio = (observed * together + _NOISE**2) / (together**2 + _NOISE**2)
+    observed = density(plate, background)
+    noise = np.maximum(_NOISE, _GRAIN / (background + FLOOR)) ** 2
+    ratio = (observed * together + noise) / (together**2 + noise)
     ratio = np.clip(ratio, 0, _LARGEST_CORRECTION)
     return np.asarray(predicted * (1 + seen[..., None] * (ratio - 1)), np.float32)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -17,7 +19,8 @@ from backend.train.shot_data import ShotData, channels_last
 
 # A change is trusted from this density on, once the pixel's own flicker is taken off.
 _LEAST_DENSITY = 0.06
-_FLICKERS = 3.0
+# In the dark at least so much (display values) is taken for it, since compression comes and goes.
+_FLICKERS, _COMPRESSION = 3.0, 0.01
 # How far (in body heights, squared) from a person to look for that person's effects.
 _REACH = 1.0
 # The weakest channel of a shadow as a share of the strongest, below which it is none.
@@ -133,8 +136,8 @@ class TrainingBackground:
         return self._estimated(together, EFFECTS_UNDONE)
 
     def _estimated(self, together: Floats, rank: float) -> Floats:
-        undone = self._stack(without_density(self._plate, together))
-        strength = self._stack(most(np.abs(together)))
+        undone = self._stack(map(without_density, self._plate, together))
+        strength = self._stack(most(np.abs(effects)) for effects in together)
         found = calmest(undone, self._seen, self._hidden, strength, self._near, rank)
         return self._views(smoothly(found.picture, ~found.observed))
 
@@ -150,8 +153,11 @@ class TrainingBackground:
         """The largest density that a pixel ever had over the start, as every frame sees it, (T, h, w)."""
         plate = self._stack(self._plate)
         nothing = np.zeros(self._seen.shape, np.float32)
-        start = calmest(plate, self._seen, self._hidden, nothing, self._near, NOTHING_KNOWN)
-        return self._maps((density(np.clip(plate, 0, 1), np.clip(start.picture, 0, 1)).mean(-1) * self._seen).max(0))
+        start = np.clip(calmest(plate, self._seen, self._hidden, nothing, self._near, NOTHING_KNOWN).picture, 0, 1)
+        darkest = np.zeros(start.shape[:2], np.float32)
+        for frame, seen in zip(plate, self._seen, strict=True):
+            darkest = np.maximum(darkest, density(np.clip(frame, 0, 1), start).mean(-1) * seen)
+        return self._maps(darkest)
 
     def mean_while(self, values: Floats, there: Floats) -> Floats:
         """The mean over time of densities (T, h, w) weighed by ``there`` (T, h, w), as every frame sees it, (T, h, w).
@@ -175,15 +181,27 @@ class TrainingBackground:
     def _laid(self, picture: Floats, index: int) -> Floats:
         return self._camera.onto_canvas(picture, index)
 
-    def _stack(self, pictures: Floats) -> Floats:
-        return np.stack([self._laid(picture, t) for t, picture in enumerate(pictures)])
+    def _stack(self, pictures: Iterable[Floats]) -> Floats:
+        return _together((self._laid(picture, t) for t, picture in enumerate(pictures)), len(self._plate))
 
     def _maps(self, canvas: Floats) -> Floats:
-        values = canvas.astype(np.float32)
-        return np.stack([np.maximum(self._camera.from_canvas(values, t), 0) for t in range(len(self._plate))])
+        return _together((np.maximum(view, 0) for view in self._seen_by_frames(canvas)), len(self._plate))
 
     def _views(self, canvas: Floats) -> Floats:
-        return np.stack([np.clip(self._camera.from_canvas(canvas, t), 0, 1) for t in range(len(self._plate))])
+        return _together((np.clip(view, 0, 1) for view in self._seen_by_frames(canvas)), len(self._plate))
+
+    def _seen_by_frames(self, canvas: Floats) -> Iterator[Floats]:
+        values = canvas.astype(np.float32)
+        return (self._camera.from_canvas(values, t) for t in range(len(self._plate)))
+
+
+def _together(pictures: Iterator[Floats], count: int) -> Floats:
+    """As ``np.stack``, which holds all pictures twice."""
+    first = next(pictures)
+    out = np.empty((count, *first.shape), np.float32)
+    for index, picture in enumerate(itertools.chain([first], pictures)):
+        out[index] = picture
+    return out
 
 
 def somebody_near(data: ShotData) -> NDArray[np.bool_]:
@@ -191,26 +209,16 @@ def somebody_near(data: ShotData) -> NDArray[np.bool_]:
     return np.asarray(data.distance[:, :, 0].amin(1).cpu().numpy() < _EFFECTS_REACH)
 
 
-def as_observed(alone: Floats, together: Floats, background: Floats, data: ShotData) -> tuple[Floats, Floats]:
-    """Effects as strong as the plate shows them wherever it shows the ground, shared out as they are.
+def as_observed(alone: Floats, together: Floats, change: Floats, seen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """A frame's effects as strong as the plate shows them wherever it shows the ground, shared out as they are.
 
     What is dark stays dark and what is bright stays bright, or vanishes.
 
     Args:
-        alone: (T, N, h, w, 3), together: (T, h, w, 3) densities.
-        background: (T, h, w, 3) with them undone.
-        data: for the plate, and what is seen of it.
+        alone: (N, h, w, 3), together: (h, w, 3) densities.
+        change: (h, w, 3) density of the plate over the background.
+        seen: (h, w), False where a body hides the ground.
     """
-    plate, seen = channels_last(data.plate), data.seen[:, 0].cpu().numpy() > 0
-    each, every = np.empty_like(alone), np.empty_like(together)
-    # Frame by frame, since everybody's effects in a long clip fill the memory already.
-    for t in range(len(plate)):
-        each[t], every[t] = _as_observed(alone[t], together[t], density(plate[t], background[t]), seen[t])
-    return each, every
-
-
-def _as_observed(alone: Floats, together: Floats, change: Floats, seen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """One frame of ``as_observed``: (N, h, w, 3), (h, w, 3), (h, w, 3) and (h, w)."""
     observed = np.where(together > 0, np.maximum(change, 0), np.minimum(change, 0))
     whose = np.maximum(alone.mean(-1, keepdims=True) * np.sign(together.mean(-1, keepdims=True)), 0)
     share = whose / np.maximum(whose.sum(0), 1e-3)
@@ -227,8 +235,11 @@ def agreed(learned: Floats, usual: Floats) -> Floats:
     Background and effects learned on the same clip can be wrong together: ever brighter ground under ever deeper
     shadows shows the same picture. The usual effects know nothing of this clip's errors.
     """
-    between = (learned + usual) / 2
-    return np.where(usual > np.abs(between), usual, between).astype(np.float32)
+    out = np.empty(usual.shape, np.float32)
+    for index, (here, expected) in enumerate(zip(learned, usual, strict=True)):
+        between = (here + expected) / 2
+        out[index] = np.where(expected > np.abs(between), expected, between)
+    return out
 
 
 def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
@@ -315,56 +326,62 @@ def without_strange(alone: Floats, together: Floats, unusual: Floats) -> tuple[F
     return np.asarray(alone * kept[..., None], np.float32), np.asarray(together * kept.max(1)[..., None], np.float32)
 
 
-def with_leftovers(
+def as_the_plate_shows(
     alone: Floats, together: Floats, usual: Floats, background: Floats, data: ShotData, restless: Floats
 ) -> Effects:
-    """Learned effects, and what they leave unexplained on calm ground beside a person, given to that person.
+    """Effects as strong as they are seen, and what they leave unexplained beside a person, given to that person.
 
     Args:
         alone: (T, N, h, w, 3), together: (T, h, w, 3) as learned; usual: (T, h, w, 3) all together as usual.
-        background: (T, h, w, 3), restless: (T, h, w).
+        background: (T, h, w, 3) with them undone; restless: (T, h, w).
         data: for the plate, what is seen of it, and how far everybody is.
     """
-    plate = channels_last(data.plate)
-    left = np.maximum(density(plate, background) - together, 0)
+    plate, seen = channels_last(data.plate), data.seen[:, 0].cpu().numpy() > 0
+    distance, half = data.distance[:, :, 0].cpu().numpy(), np.float16
+    each, every, undo = (np.empty(like.shape, half) for like in (alone, together, together))
+    # Frame by frame, since everybody's effects in a long clip fill the memory already.
+    for t in range(len(plate)):
+        change = density(plate[t], background[t])
+        mine, whole = as_observed(alone[t], together[t], change, seen[t])
+        left = np.maximum(change - whole, 0)
+        trust = _trust(left, plate[t], usual[t], restless[t]) * seen[t]
+        extra = _given_by_patches(left * trust[..., None], distance[t])
+        whole = whole + extra.sum(0)
+        each[t], every[t], undo[t] = mine + extra, whole, agreed(whole[None], usual[t, None])[0]
+    return Effects(each, every, undo, somebody_near(data), restless.astype(half))
+
+
+def _trust(left: Floats, plate: Floats, usual: Floats, restless: Floats) -> Floats:
+    """(h, w) 0..1: how sure it is that what is left unexplained of a frame (h, w, 3) is a shadow."""
     calm = np.clip(2 - restless / _CALM_GROUND, 0, 1)
     # A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
     grey = np.clip((least(left) / np.maximum(most(left), 1e-3) - _COLORED) / (1 - 2 * _COLORED), 0, 1)
-    seen = (data.seen[:, 0].cpu().numpy() > 0).astype(np.float32)
     # Beside waves the ground is never calm, but there, too, a shadow looks like a shadow.
     low, high = _SHADOW
     expected = np.clip((least(usual) - low) / (high - low), 0, 1)
-    trust = np.asarray(_stands_out(left, plate, restless) * np.maximum(calm, expected) * grey * seen, np.float32)
-    extra = _given_by_patches(left * trust[..., None], data.distance[:, :, 0].cpu().numpy())
-    every = together + extra.sum(1)
-    half, undo = np.float16, agreed(every, usual)
-    near, changing = somebody_near(data), restless.astype(half)
-    return Effects((alone + extra).astype(half), every.astype(half), undo.astype(half), near, changing)
+    return np.asarray(_stands_out(left, plate, restless) * np.maximum(calm, expected) * grey, np.float32)
 
 
 def _stands_out(change: Floats, plate: Floats, restless: Floats) -> Floats:
-    """(T, h, w) 0..1: how sure it is that a change (T, h, w, 3) is more than flicker."""
+    """(h, w) 0..1: how sure it is that a change (h, w, 3) is more than flicker."""
     # A change of display value weighs more in the dark, as density does.
-    noise = _FLICKERS * restless / (least(plate) + FLOOR)
+    light = least(plate) + FLOOR
+    noise = np.maximum(_FLICKERS * restless, _COMPRESSION * FLOOR / light) / light
     return np.asarray(np.clip((most(np.abs(change)) - noise) / _LEAST_DENSITY - 1, 0, 1), np.float32)
 
 
-def _given_to_nearest(change: Floats, distance: Floats) -> Floats:
-    """A change (T, h, w, 3) as the effect of whoever is nearest, (T, N, h, w, 3); nobody's when all are far."""
-    close = np.clip(2 - distance.min(1) / _REACH, 0, 1)
-    people = np.arange(distance.shape[1])[None, :, None, None]
-    mine = (distance.argmin(1)[:, None] == people) * close[:, None]
-    return np.asarray(change[:, None] * mine[..., None], np.float32)
-
-
 def _given_by_patches(change: Floats, distance: Floats) -> Floats:
-    """As ``_given_to_nearest``, but a patch goes whole to whom it comes nearest: a shadow begins at the feet."""
+    """A change (h, w, 3) as the effect of whoever is nearest, (N, h, w, 3); nobody's when all are far.
+
+    A patch goes whole to whom it comes nearest: a shadow begins at the feet.
+    """
+    changed = (most(np.abs(change)) > _PATCH).astype(np.uint8)
+    count, patches = cv2.connectedComponents(changed)
     nearest = np.empty_like(distance)
-    for index, picture in enumerate(change):
-        changed = (most(np.abs(picture)) > _PATCH).astype(np.uint8)
-        count, patches = cv2.connectedComponents(changed)
-        for person, away in enumerate(distance[index]):
-            reach = np.full(count, np.inf, np.float32)
-            np.minimum.at(reach, np.asarray(patches, np.intp), away)
-            nearest[index, person] = np.where(changed > 0, reach[patches], away)
-    return _given_to_nearest(change, nearest)
+    for person, away in enumerate(distance):
+        reach = np.full(count, np.inf, np.float32)
+        np.minimum.at(reach, np.asarray(patches, np.intp), away)
+        nearest[person] = np.where(changed > 0, reach[patches], away)
+    close = np.clip(2 - nearest.min(0) / _REACH, 0, 1)
+    mine = (nearest.argmin(0) == np.arange(len(distance))[:, None, None]) * close
+    return np.asarray(change * mine[..., None], np.float32)

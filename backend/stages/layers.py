@@ -10,7 +10,7 @@ from backend.core.color import Floats
 from backend.core.matte import body_color, join
 from backend.core.mending import missed_parts, trimmed
 from backend.core.occlusion import moved
-from backend.core.opacity import corrected, density, least_opacity, settled, with_density, without_specks
+from backend.core.opacity import corrected, least_opacity, settled, with_density, without_specks
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
@@ -40,9 +40,8 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     restless = effects.restless_at(index, shot.footage.view)
     masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
-    alone = without_specks(
-        settled(corrected(alone, together, density(plate, background), seen), seen, effects.noise), seen
-    )
+    alone = settled(corrected(alone, together, plate, background, seen), seen, effects.noise)
+    alone = without_specks(alone, seen)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)
     on_people = effects.on_people_at(index, shot.footage.view)

@@ -26,14 +26,14 @@ from backend.stages.effects import (
     TrainingBackground,
     agreed,
     as_in_this_clip,
-    as_observed,
+    as_the_plate_shows,
     changing,
     somebody_near,
     with_burnt_in,
-    with_leftovers,
     without_strange,
 )
 from backend.stages.prior import (
+    add_printed,
     printed_shadows,
     prior_net,
     shadows_expected,
@@ -41,7 +41,6 @@ from backend.stages.prior import (
     sun_of,
     unusual,
     usual_effects,
-    with_printed,
 )
 from backend.stages.progress import Progress
 from backend.stages.shot import Shot
@@ -58,6 +57,7 @@ from backend.train.shot_data import (
     channels_first,
     channels_last,
     make_shot_data,
+    most_pixels,
     shrink,
     shrink_charts,
     training_size,
@@ -103,7 +103,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
         Cancelled: with a checkpoint left in the run's folder.
         NumericalError, InputError: see ``train.loop`` and ``train.checkpoint``.
     """
-    settings = _sized_for(shot, run.settings)
+    settings = _sized_for(shot, run.settings, progress)
     run = dataclasses.replace(run, settings=settings)
     data, background = _pictures(shot, settings)
     restless = background.restless()
@@ -171,8 +171,9 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     believed = torch.from_numpy(share)[:, None].to(together.device)
     alone *= believed[:, None]
     together *= believed
-    known = channels_first(as_in_this_clip(channels_last(together), observed)).to(alone.device)
-    alone, together = with_printed(alone, known, printed_shadows(data, background))
+    together = channels_first(as_in_this_clip(channels_last(together), observed)).to(alone.device)
+    del observed
+    add_printed(alone, together, printed_shadows(data, background))
     usual = channels_last(together)
     data.unusual = unusual(alone)
     data.background = channels_first(background.refit(usual)).to(alone.device)
@@ -188,8 +189,7 @@ def _settled(
 ) -> Effects:
     """Effects alone (T, N, h, w, 3) and together (T, h, w, 3), settled with what the plate shows."""
     clean = background.refit(agreed(together, usual.together))
-    alone, together = as_observed(alone, together, clean, data)
-    effects = with_leftovers(alone, together, usual.together, clean, data, restless)
+    effects = as_the_plate_shows(alone, together, usual.together, clean, data, restless)
     return dataclasses.replace(effects, on_people=usual.on_people)
 
 
@@ -214,12 +214,20 @@ def _train(state: TrainState, data: ShotData, run: Run, refit: Refit, progress: 
     return go_on(dataclasses.replace(run.settings, batch_frames=frames // 2))
 
 
-def _sized_for(shot: Shot, settings: TrainSettings) -> TrainSettings:
-    """Larger training pictures for small people, at the same cost per step."""
+def _sized_for(shot: Shot, settings: TrainSettings, progress: Progress) -> TrainSettings:
+    """Larger training pictures for small people, at the same cost per step, as far as the memory goes."""
     size = training_size(*shot.footage.view, settings.pixels, 1)
     samples = range(0, len(shot.footage), max(1, len(shot.footage) // 12))
     height = body_height(np.stack([[shrink(m, size) for m in shot.footage.masks(t)] for t in samples]))
     growth = area_growth(height, settings) if height else 1.0
+    room = most_pixels(len(shot.footage), len(shot.footage.names)) / settings.pixels
+    if room < 1:
+        progress.say(
+            f"So many frames leave room for small pictures only, {room:.0%} of the usual area: effects get coarser. "
+            "Decompose a shorter part of the clip for finer ones",
+            STAGE,
+        )
+    growth = min(growth, room)
     frames = max(2, round(settings.batch_frames / growth))
     return dataclasses.replace(settings, pixels=int(settings.pixels * growth), batch_frames=frames)
 

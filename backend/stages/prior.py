@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, reduce
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -116,20 +116,26 @@ def printed_shadows(data: ShotData, background: TrainingBackground) -> Tensor:
         background: where the first background came from.
     """
     places = data.casts[:, :, :PLACES].unbind(2)
-    found = reduce(torch.maximum, (printed_densities(data.plate, data.seen[:, 0], place) for place in places))
+    found = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
+    for place in places:
+        torch.maximum(found, printed_densities(data.plate, data.seen[:, 0], place), out=found)
     people = range(data.masks.shape[1])
     observed = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
     there = data.casts[:, :, :PLACES].amax(2).cpu().numpy()
     known = np.stack([background.mean_while(observed, there[:, who]) for who in people], 1)
     never = torch.from_numpy(never_clean(found.mean(2).cpu().numpy(), known))
-    return found * never[:, :, None].to(found.device)
+    return found.mul_(never[:, :, None].to(found.device))
 
 
-def with_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> tuple[Tensor, Tensor]:
-    """Usual effects alone (T, N, 3, h, w) and together (T, 3, h, w), at least as dark as what is printed."""
-    darkest = printed.amax(1)
-    alone = torch.where(printed > 0, torch.maximum(usual_alone, printed), usual_alone)
-    return alone, torch.where(darkest > 0, torch.maximum(together, darkest), together)
+def add_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> None:
+    """Let usual effects alone (T, N, 3, h, w) and together (T, 3, h, w) be at least as dark as what is printed.
+
+    In place and frame by frame, as all that makes or changes a whole clip should be: a long one fills the memory.
+    """
+    for mine, everybodys, here in zip(usual_alone, together, printed, strict=True):
+        darkest = here.amax(0)
+        mine.copy_(torch.where(here > 0, torch.maximum(mine, here), mine))
+        everybodys.copy_(torch.where(darkest > 0, torch.maximum(everybodys, darkest), everybodys))
 
 
 def unusual(densities: Tensor) -> Tensor:

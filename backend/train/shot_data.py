@@ -16,6 +16,9 @@ from backend.train.settings import TrainSettings
 
 # Squared distance, in body heights, to somebody who is not in the picture.
 _NOBODY = 25.0
+# Bytes that the effects of a whole clip may take while they are found, and those of a pixel of a frame: for the
+# picture itself, and for each person in it.
+_MEMORY, _PER_PICTURE, _PER_PERSON = 4.5 * 2**30, 110, 45
 
 
 @dataclass
@@ -69,6 +72,11 @@ def area_growth(body_height: float, settings: TrainSettings) -> float:
     """How many times the usual area is needed for people ``body_height`` pixels tall at the usual area; at least 1."""
     wanted = (settings.body_pixels / max(body_height, 1.0)) ** 2
     return float(min(max(wanted, 1.0), settings.most_growth))
+
+
+def most_pixels(frames: int, people: int) -> float:
+    """Area of a training picture at which so many frames of so many people still fit the memory."""
+    return _MEMORY / (frames * (_PER_PICTURE + people * _PER_PERSON))
 
 
 def body_height(masks: Floats) -> float:

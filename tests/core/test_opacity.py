@@ -87,31 +87,46 @@ def effect(scale: float = 1.0) -> Floats:
     return np.broadcast_to(np.float32(STRENGTHS) * scale, (1, H, W, 3)).copy()
 
 
+def shown(scale: float = 1.0) -> tuple[Floats, Floats]:
+    """The plate with that effect on a grey background, and the background."""
+    background = np.full((H, W, 3), 0.5, np.float32)
+    return with_density(background, effect(scale)[0]), background
+
+
 def test_a_perfect_prediction_is_left_as_it_is() -> None:
-    np.testing.assert_allclose(corrected(effect(), effect()[0], effect()[0], ONES), effect(), rtol=1e-6)
+    np.testing.assert_allclose(corrected(effect(), effect()[0], *shown(), ONES), effect(), rtol=1e-4)
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.5, 2.0])
 def test_the_evidence_tells_how_strong_an_effect_is(scale: float) -> None:
-    found = corrected(effect(), effect()[0], effect(scale)[0], ONES)
+    found = corrected(effect(), effect()[0], *shown(scale), ONES)
     np.testing.assert_allclose(found, effect(scale), rtol=0.06)
 
 
 def test_each_of_two_shadows_that_overlap_keeps_its_own_strength() -> None:
     both = np.concatenate([effect(), effect()])
     # A place in full shadow gets no darker by a second one.
-    np.testing.assert_allclose(corrected(both, effect()[0], effect()[0], ONES), both, rtol=1e-6)
+    np.testing.assert_allclose(corrected(both, effect()[0], *shown(), ONES), both, rtol=1e-4)
 
 
 def test_where_a_body_hides_the_background_the_prediction_counts() -> None:
-    np.testing.assert_array_equal(corrected(effect(), effect()[0], effect(2)[0], 0 * ONES), effect())
+    np.testing.assert_array_equal(corrected(effect(), effect()[0], *shown(2), 0 * ONES), effect())
 
 
 def test_a_wild_measurement_is_not_believed() -> None:
-    found = corrected(effect(), effect()[0], effect(50)[0], ONES)
+    found = corrected(effect(), effect()[0], *shown(50), ONES)
     assert np.abs(found / effect()).max() < 10
-    opposed = corrected(effect(), effect()[0], effect(-1)[0], ONES)
+    opposed = corrected(effect(), effect()[0], *shown(-1), ONES)
     assert (opposed * effect() >= 0).all()
+
+
+def test_in_the_dark_compression_is_not_taken_for_a_stronger_effect() -> None:
+    dark = np.full((H, W, 3), 0.03, np.float32)
+    faint = np.full((1, H, W, 3), 0.06, np.float32)
+    found = corrected(faint, faint[0], dark - 0.02, dark, ONES)
+    assert found.max() < 0.12
+    lit = np.full((H, W, 3), 0.5, np.float32)
+    assert corrected(faint, faint[0], with_density(lit, 3 * faint[0]), lit, ONES).min() > 0.16
 
 
 @pytest.mark.parametrize("seen", [ONES, 0 * ONES])

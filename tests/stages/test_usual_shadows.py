@@ -6,7 +6,7 @@ import torch
 
 from backend.core.camera import Camera
 from backend.core.color import Floats
-from backend.core.opacity import FLOOR
+from backend.core.opacity import FLOOR, density
 from backend.model.sunlight import Sun
 from backend.stages.effects import (
     TrainingBackground,
@@ -16,7 +16,7 @@ from backend.stages.effects import (
     somebody_near,
     with_burnt_in,
 )
-from backend.stages.prior import printed_shadows, shadows_expected, with_printed
+from backend.stages.prior import add_printed, printed_shadows, shadows_expected
 from backend.train.shot_data import channels_first, make_shot_data
 from tests.model.sunny_clip import plate, shadows, walkers
 
@@ -74,9 +74,9 @@ def test_what_is_printed_makes_a_usual_shadow_darker_and_no_reflection_fainter()
     alone, together = torch.full((2, 2, 3, 4, 5), 0.1), torch.full((2, 3, 4, 5), -0.2)
     printed = torch.zeros_like(alone)
     printed[:, 1, :, 2] = 0.4
-    darker, all_together = with_printed(alone, together, printed)
-    assert (darker[:, 1, :, 2] == 0.4).all() and (darker[:, 0] == 0.1).all()
-    assert (all_together[:, :, 2] == 0.4).all() and (all_together[:, :, :2] == -0.2).all()
+    add_printed(alone, together, printed)
+    assert (alone[:, 1, :, 2] == 0.4).all() and (alone[:, 0] == 0.1).all()
+    assert (together[:, :, 2] == 0.4).all() and (together[:, :, :2] == -0.2).all()
 
 
 def test_the_printed_shadow_of_who_never_moves_is_found_only_where_it_never_leaves_the_ground() -> None:
@@ -136,12 +136,12 @@ def test_an_effect_is_as_strong_as_the_plate_shows_and_shared_out_as_it_was() ->
     masks[:, 0, 0, 0] = masks[:, 1, 0, -1] = 1
     data = make_shot_data(darker, masks, masks, ground)
     alone = np.stack([0.75 * usual(), 0.25 * usual()], 1)
-    each, every = as_observed(alone, usual(), ground, data)
-    inside = np.s_[:, 5:7, 6:14]
+    each, every = as_observed(alone[0], usual()[0], density(darker[0], ground[0]), data.seen[0, 0].numpy() > 0)
+    inside = np.s_[5:7, 6:14]
     np.testing.assert_allclose(every[inside], 0.2, atol=0.01)
-    np.testing.assert_allclose(each[:, 0][inside], 0.15, atol=0.01)
-    np.testing.assert_allclose(each[:, 1][inside], 0.05, atol=0.01)
-    assert not every[:, :3].any()
+    np.testing.assert_allclose(each[0][inside], 0.15, atol=0.01)
+    np.testing.assert_allclose(each[1][inside], 0.05, atol=0.01)
+    assert not every[:3].any()
 
 
 @pytest.mark.parametrize("trust", [0.0, 1.0])
@@ -158,10 +158,8 @@ def test_shadows_are_expected_where_a_known_sun_casts_them(trust: float) -> None
 def test_a_reflection_stays_bright_and_a_shadow_dark() -> None:
     ground = np.full((T, H, W, 3), 0.5, np.float32)
     brighter = 1 - ((1 - ground + FLOOR) * np.exp(-usual() / 2) - FLOOR)
-    masks = np.zeros((T, 1, H, W), np.float32)
-    data = make_shot_data(brighter, masks, masks, ground)
-    inside = np.s_[:, 5:7, 6:14]
-    _, bright = as_observed(-usual()[:, None], -usual(), ground, data)
+    change, seen, inside = density(brighter[0], ground[0]), np.ones((H, W), bool), np.s_[5:7, 6:14]
+    _, bright = as_observed(-usual()[:1], -usual()[0], change, seen)
     np.testing.assert_allclose(bright[inside], -0.2, atol=0.01)
-    _, dark = as_observed(usual()[:, None], usual(), ground, data)
+    _, dark = as_observed(usual()[:1], usual()[0], change, seen)
     assert not dark[inside].any()
