@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.train.settings import TrainSettings
-from backend.train.shot_data import area_growth, body_height, make_shot_data, shrink, squared_distance, training_size
+from backend.train.shot_data import (
+    area_growth,
+    body_height,
+    make_shot_data,
+    most_pixels,
+    shrink,
+    squared_distance,
+    training_size,
+)
 from tests.train.toy_shot import SIDE, H, N, T, W, masks, plates
 
 sides = st.integers(64, 8192)
@@ -53,6 +61,13 @@ def test_small_people_get_larger_pictures_up_to_a_limit() -> None:
     assert [area_growth(height, settings) for height in (100, 30, 20, 5)] == [1, 1, pytest.approx(2.25), 3]
     assert body_height(masks()) == SIDE
     assert body_height(0 * masks()) == 0
+
+
+def test_the_longer_a_clip_and_the_more_its_people_the_smaller_the_pictures_that_fit() -> None:
+    usual = TrainSettings(steps=1).pixels
+    assert most_pixels(100, 3) > 3 * usual
+    assert most_pixels(2000, 3) == pytest.approx(most_pixels(1000, 3) / 2)
+    assert most_pixels(2000, 3) < most_pixels(2000, 1) < 2 * usual
 
 
 def test_a_shot_put_together() -> None:
