@@ -6,17 +6,15 @@ s darkens the background by exp(-s), a negative one brightens, that is darkens t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from backend.core.color import Floats, most
+from backend.core.one_by_one import picture_by_picture
 
 # Keeps the logarithm calm in black and in white pixels, where noise would read as a strong effect.
 FLOOR = np.float32(1 / 32)
-_PICTURE = 3  # axes
 # Densities below this are noise rather than evidence for how strong an effect really is; so are differences (display
 # values) of this much, as compression leaves them, which is a large density in the dark.
 _NOISE, _GRAIN = np.float32(0.02), np.float32(0.01)
@@ -32,10 +30,9 @@ _SPECK_DENSITY, _SPECK_AREA, _SPECK_APART = 0.05, 2e-4, 0.02
 _CONTESTED = (0.08, 0.3)
 
 
+@picture_by_picture
 def density(plate: Floats, background: Floats) -> Floats:
     """The signed density that turns the background into the plate; both of any shape, display values 0..1."""
-    if plate.ndim > _PICTURE:
-        return _one_by_one(density, plate, background)
     dark = np.log((background + FLOOR) / np.maximum(plate + FLOOR, 1e-4))
     bright = np.log(np.maximum(1 - plate + FLOOR, 1e-4) / (1 - background + FLOOR))
     return np.where(plate < background, dark, bright).astype(np.float32)
@@ -46,19 +43,10 @@ def with_density(background: Floats, signed: Floats) -> Floats:
     return _scaled(background, np.exp(-np.abs(signed)), signed > 0)
 
 
+@picture_by_picture
 def without_density(plate: Floats, signed: Floats) -> Floats:
     """What lies behind an effect of known density, 0..1: the inverse of ``with_density``."""
-    if plate.ndim > _PICTURE:
-        return _one_by_one(without_density, plate, signed)
     return _scaled(plate, np.exp(np.abs(signed)), signed > 0)
-
-
-def _one_by_one(way: Callable[[Floats, Floats], Floats], pictures: Floats, others: Floats) -> Floats:
-    """A whole clip (T, ...) picture by picture, whose intermediate values would take the memory of many clips."""
-    out = np.empty(pictures.shape, np.float32)
-    for index, pair in enumerate(zip(pictures, others, strict=True)):
-        out[index] = way(*pair)
-    return out
 
 
 def _scaled(picture: Floats, factor: Floats, dark: npt.NDArray[np.bool_]) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, calmest, rest
 from backend.core.camera import Camera
 from backend.core.color import Floats, least, most
 from backend.core.inpaint import smoothly
+from backend.core.one_by_one import filled, picture_by_picture
 from backend.core.opacity import FLOOR, density, without_density
 from backend.train.shot_data import ShotData, channels_last
 
@@ -182,26 +182,17 @@ class TrainingBackground:
         return self._camera.onto_canvas(picture, index)
 
     def _stack(self, pictures: Iterable[Floats]) -> Floats:
-        return _together((self._laid(picture, t) for t, picture in enumerate(pictures)), len(self._plate))
+        return filled((self._laid(picture, t) for t, picture in enumerate(pictures)), len(self._plate))
 
     def _maps(self, canvas: Floats) -> Floats:
-        return _together((np.maximum(view, 0) for view in self._seen_by_frames(canvas)), len(self._plate))
+        return filled((np.maximum(view, 0) for view in self._seen_by_frames(canvas)), len(self._plate))
 
     def _views(self, canvas: Floats) -> Floats:
-        return _together((np.clip(view, 0, 1) for view in self._seen_by_frames(canvas)), len(self._plate))
+        return filled((np.clip(view, 0, 1) for view in self._seen_by_frames(canvas)), len(self._plate))
 
     def _seen_by_frames(self, canvas: Floats) -> Iterator[Floats]:
         values = canvas.astype(np.float32)
         return (self._camera.from_canvas(values, t) for t in range(len(self._plate)))
-
-
-def _together(pictures: Iterator[Floats], count: int) -> Floats:
-    """As ``np.stack``, which holds all pictures twice."""
-    first = next(pictures)
-    out = np.empty((count, *first.shape), np.float32)
-    for index, picture in enumerate(itertools.chain([first], pictures)):
-        out[index] = picture
-    return out
 
 
 def somebody_near(data: ShotData) -> NDArray[np.bool_]:
@@ -227,19 +218,17 @@ def as_observed(alone: Floats, together: Floats, change: Floats, seen: NDArray[n
     return alone + sure * (share * observed - alone), together + sure * (observed - together)
 
 
+@picture_by_picture
 def agreed(learned: Floats, usual: Floats) -> Floats:
-    """What to take away for the background, half-way between what was learned and what is usual: (T, h, w, 3).
+    """What to take away for the background, half-way between what was learned and what is usual: (..., h, w, 3).
 
     But never less than the shadows that are usual, or a ground that is never free would keep them.
 
     Background and effects learned on the same clip can be wrong together: ever brighter ground under ever deeper
     shadows shows the same picture. The usual effects know nothing of this clip's errors.
     """
-    out = np.empty(usual.shape, np.float32)
-    for index, (here, expected) in enumerate(zip(learned, usual, strict=True)):
-        between = (here + expected) / 2
-        out[index] = np.where(expected > np.abs(between), expected, between)
-    return out
+    between = (learned + usual) / 2
+    return np.where(usual > np.abs(between), usual, between).astype(np.float32)
 
 
 def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
@@ -347,7 +336,7 @@ def as_the_plate_shows(
         trust = _trust(left, plate[t], usual[t], restless[t]) * seen[t]
         extra = _given_by_patches(left * trust[..., None], distance[t])
         whole = whole + extra.sum(0)
-        each[t], every[t], undo[t] = mine + extra, whole, agreed(whole[None], usual[t, None])[0]
+        each[t], every[t], undo[t] = mine + extra, whole, agreed(whole, usual[t])
     return Effects(each, every, undo, somebody_near(data), restless.astype(half))
 
 
