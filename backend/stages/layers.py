@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.core.borrowing import moved
 from backend.core.color import Floats
 from backend.core.matte import body_color, join
 from backend.core.mending import missed_parts, trimmed
-from backend.core.occlusion import moved
 from backend.core.opacity import corrected, least_opacity, settled, with_density, without_specks
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects

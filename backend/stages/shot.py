@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.core.borrowing import Borrowed
 from backend.core.camera import Camera
 from backend.core.color import Floats
-from backend.core.occlusion import Borrowed
 from backend.core.side_by_side import in_order
 from backend.media.charts import ChartFolder
 from backend.media.depth_file import Order

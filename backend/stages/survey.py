@@ -8,10 +8,11 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from backend.core.borrowing import Borrowed, borrow, moved, refined, steadied
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.exposure import exposure_gains
-from backend.core.occlusion import Borrowed, borrow, covered_by, estimate_order, moved, refined, steadied, touching
+from backend.core.occlusion import covered_by, estimate_order, touching
 from backend.core.registration import register
 from backend.core.side_by_side import in_order
 from backend.media.depth_file import arranged, names_at
@@ -98,10 +99,12 @@ def _refined(shot: Shot, index: int, person: int, reach: int) -> Borrowed | None
     found = shot.borrowed[index][person]
     if found is None:
         return None
-    footage, masks = shot.footage, shot.footage.masks(index)
+    footage = shot.footage
+    masks = [footage.masks(t) for t in (index, found.frame)]
     plates = footage.plate(index), footage.plate(found.frame)
-    bodies = masks[person], footage.masks(found.frame)[person]
-    return Borrowed(found.frame, refined(plates, bodies, cover_of(shot, index, person, masks), found.shift, reach))
+    bodies = masks[0][person], masks[1][person]
+    fronts = cover_of(shot, index, person, masks[0]), cover_of(shot, found.frame, person, masks[1])
+    return Borrowed(found.frame, refined(plates, bodies, fronts, found.shift, reach))
 
 
 def whole_bodies(shot: Shot, index: int) -> Floats:

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.core.borrowing import Borrowed, borrow, moved, steadied
+from backend.core.camera import Camera
+from backend.core.color import Floats
+from backend.core.occlusion import covered_by, touching
+from tests.core.two_walkers import BACK, FRONT, H, T, W, body, crossing, pictures
+
+
+def test_the_hidden_part_of_a_walker_comes_from_frames_in_which_it_is_seen() -> None:
+    whole, visible = crossing()
+    contact = touching(visible)
+    front = covered_by(visible, contact, [[BACK, FRONT]] * T)
+    found = borrow(pictures(whole), visible, front, Camera.static(T, (W, H)))
+    for t in range(T):
+        lent = found[t][BACK]
+        assert found[t][FRONT] is None
+        assert (lent is None) == (not contact[t, BACK, FRONT])
+        hidden = whole[t, BACK] * whole[t, FRONT]
+        if lent is None or hidden.sum() < 10:
+            continue
+        guess = np.minimum(moved(visible[lent.frame, BACK], lent.shift), front[t, BACK])
+        agreement = np.minimum(guess, hidden).sum() / np.maximum(guess, hidden).sum()
+        assert agreement > 0.75, (t, lent, agreement)
+
+
+def test_the_borrowed_place_follows_the_camera() -> None:
+    whole, visible = crossing()
+    # The same walk, seen by a camera that follows the person behind.
+    follow = np.stack([np.array([[1, 0, 3.0 * t - 20], [0, 1, 0], [0, 0, 1]]) for t in range(T)])
+    visible, plate = visible.copy(), pictures(whole)
+    for t in range(T):
+        shift = (20 - 3.0 * t, 0)
+        visible[t] = [moved(mask, shift) for mask in visible[t]]
+        plate[t] = moved(plate[t], shift)
+    contact = touching(visible)
+    front = covered_by(visible, contact, [[BACK, FRONT]] * T)
+    found = borrow(plate, visible, front, Camera.moving_over(follow, (W, H)))
+    lent = [frame[BACK] for frame in found if frame[BACK] is not None]
+    assert lent
+    # Followed by the camera, the person stands still in the picture.
+    assert all(abs(b.shift[0]) <= 2 and abs(b.shift[1]) <= 1 for b in lent)
+
+
+def completed(whole: Floats, visible: Floats) -> list[float]:
+    """How well the hidden part is found in each frame that hides one, 0..1 (intersection over union)."""
+    contact = touching(visible)
+    front = covered_by(visible, contact, [[BACK, FRONT]] * T)
+    found = borrow(pictures(whole), visible, front, Camera.static(T, (W, H)))
+    agreements = []
+    for t in range(T):
+        hidden, lent = whole[t, BACK] * whole[t, FRONT], found[t][BACK]
+        if hidden.sum() > 30:
+            assert lent is not None, t
+            guess = np.minimum(moved(visible[lent.frame, BACK], lent.shift), front[t, BACK])
+            agreements.append(float(np.minimum(guess, hidden).sum() / np.maximum(guess, hidden).sum()))
+    return agreements
+
+
+def test_the_hidden_part_of_someone_who_jumps_is_found_at_the_height_of_the_jump() -> None:
+    whole, visible = crossing()
+    contact = touching(visible)[:, BACK, FRONT]
+    # In the air in every second frame while the other passes: between the frames that show all, nothing tells of it.
+    for t in np.flatnonzero(contact)[::2]:
+        whole[t, BACK] = moved(whole[t, BACK], (0, -14))
+    visible = whole.copy()
+    visible[:, BACK] *= 1 - whole[:, FRONT]
+    assert np.mean(completed(whole, visible)) > 0.85
+
+
+def test_someone_who_is_never_whole_borrows_from_frames_that_show_the_other_half() -> None:
+    whole, _ = crossing()
+    whole[:, FRONT] = np.stack([body(10 + 3 * t + (6 if t < T // 2 else -6), 52) for t in range(T)])
+    visible = whole.copy()
+    visible[:, BACK] *= 1 - whole[:, FRONT]
+    assert touching(visible)[:, BACK, FRONT].all()
+    assert np.mean(completed(whole, visible)) > 0.6
+
+
+def test_nothing_is_borrowed_where_somebody_is_seen_only_once() -> None:
+    whole, visible = crossing()
+    front = np.ones_like(visible)
+    visible[1:] = 0
+    assert borrow(pictures(whole), visible, front, Camera.static(T, (W, H))) == [[None, None]] * T
+
+
+def test_nothing_is_borrowed_where_nothing_is_covered() -> None:
+    whole, _ = crossing()
+    found = borrow(pictures(whole), whole, np.zeros_like(whole), Camera.static(T, (W, H)))
+    assert found == [[None, None]] * T
+
+
+def test_a_walk_that_is_borrowed_in_step_goes_on_evenly() -> None:
+    shifts = [(-56.0, 0.0), (-56.0, 0.0), (-54.0, 1.0), (-56.0, 0.0), (-57.0, 0.0)]
+    walk: list[list[Borrowed | None]] = [[Borrowed(20 + t, shift)] for t, shift in enumerate(shifts)]
+    assert steadied(walk)[2] == [Borrowed(22, (-56.0, 0.0))]
+
+
+def test_what_is_not_borrowed_in_step_stays_where_it_fits() -> None:
+    jumps: list[list[Borrowed | None]] = [[Borrowed(20, (-56.0, 0.0))], [Borrowed(9, (8.0, 1.0))], [None]]
+    assert steadied(jumps) == jumps
+
+
+def test_a_moved_picture_carries_its_border_on_and_a_mask_does_not() -> None:
+    ramp = np.broadcast_to(np.arange(8, dtype=np.float32)[None, :, None], (5, 8, 3)).copy()
+    np.testing.assert_allclose(moved(ramp, (2, 0))[2, :, 0], [0, 0, 0, 1, 2, 3, 4, 5])
+    np.testing.assert_allclose(moved(np.ones((5, 8), np.float32), (2, 0))[2], [0, 0, 1, 1, 1, 1, 1, 1])
+    np.testing.assert_allclose(moved(ramp, (0.5, 0))[2, 1:, 0], np.arange(7) + 0.5)
+    mask = cv2.GaussianBlur(body(40, 50), (0, 0), 1)
+    np.testing.assert_allclose(moved(moved(mask, (3, -2)), (-3, 2)), mask, atol=1e-6)
