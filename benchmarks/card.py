@@ -82,6 +82,7 @@ def step_milliseconds(members: int, warm_up: int) -> float:
         distance=random(people, 1),
         background=random(3),
         unusual=random(people, 1),
+        sway=torch.zeros(frames, people, device="cuda"),
         casts=random(people, 3),
     )
     state, team = loop.new_state(data, settings, 0), Team()

@@ -92,8 +92,8 @@ def _cast(data: ShotData, start: Floats, device: torch.device) -> Floats:
     darkness = torch.from_numpy(density(channels_last(data.plate), start).mean(-1)).clamp(min=0).to(device)
     data = data.to(device)
     with device:
-        sun = find_sun(data.plate, data.masks, darkness, data.seen[:, 0])
-        return np.asarray(trusted(cast(data.masks, sun), sun).cpu().numpy(), np.float32)
+        sun = find_sun(data.plate, data.masks, data.sway, darkness, data.seen[:, 0])
+        return np.asarray(trusted(cast(data.masks, data.sway, sun), sun).cpu().numpy(), np.float32)
 
 
 def _answers(clip: DrawnClip) -> dict[str, Floats]:

@@ -24,6 +24,8 @@ _COLOR_WEIGHT, _SQUARED_WEIGHT = 1.5, 7.5
 _JUMP_COST = 0.02
 _LARGEST_JUMP = 6
 _SHIFT_COST = 0.004
+# Beside others, masks are less exact.
+_COVERED_COST = 0.02
 # With this share of the largest area within so many frames, enough is seen of somebody to know the place, and to lend.
 _MOSTLY, _NEARBY = 0.7, 12
 # So many frames in which somebody is whole, the nearest ones, and so many others are tried.
@@ -78,14 +80,14 @@ def borrow(plate: Floats, masks: Floats, front: Floats, camera: Camera) -> list[
     for i in range(people):
         covered = front[:, i].max((1, 2)) > 0
         area = masks[:, i].sum((1, 2))
-        known = (area > 4) & (~covered | (area >= _MOSTLY * _largest_nearby(area)))
-        if not known.any():
+        shown = (area > 4) & (~covered | (area >= _MOSTLY * _largest_nearby(area)))
+        if not shown.any():
             continue
-        path = _positions(masks[:, i], np.flatnonzero(known), camera)
-        seen = _Seen(plate, masks[:, i], front[:, i], _usual_height(masks[known, i]))
+        path = _positions(masks[:, i], np.flatnonzero(shown), camera)
+        seen = _Seen(plate, masks[:, i], front[:, i], _usual_height(masks[shown, i]))
         for first, last in stretches(covered):
             stretch = range(first, last + 1)
-            lenders = _lenders(known, covered, stretch)
+            lenders = _lenders(shown, covered, stretch)
             if len(lenders) > 1 or first > lenders[0] or lenders[0] > last:
                 for t, found in zip(stretch, _best_path(seen, path, lenders, stretch), strict=True):
                     out[t][i] = found
@@ -101,9 +103,9 @@ def _usual_height(bodies: Floats) -> float:
     return float(np.median([np.ptp(np.flatnonzero(body.any(1))) + 1 for body in bodies]))
 
 
-def _lenders(known: npt.NDArray[np.bool_], covered: npt.NDArray[np.bool_], stretch: range) -> Indices:
+def _lenders(shown: npt.NDArray[np.bool_], covered: npt.NDArray[np.bool_], stretch: range) -> Indices:
     """Frames from which a stretch may borrow: the nearest whole ones, and some of those that show most."""
-    whole, partly = np.flatnonzero(known & ~covered), np.flatnonzero(known & covered)
+    whole, partly = np.flatnonzero(shown & ~covered), np.flatnonzero(shown & covered)
     away = np.maximum(stretch[0] - whole, whole - stretch[-1])
     nearest = whole[np.argsort(away, kind="stable")[:_MOST_WHOLE]]
     spread = np.linspace(0, len(partly) - 1, min(len(partly), _MOST_PARTLY)).round().astype(int)
@@ -165,12 +167,13 @@ def _fits(
     for k, s in enumerate(map(int, lenders)):
         if s == t:
             continue
+        doubt = _COVERED_COST * float(seen.front[s].any())
         base = np.round(path[t] - path[s]).astype(int)
         rough = base + _rough_fit(seen, open_ground, t, s, base)
         for dx in range(rough[0] - across, rough[0] + across + 1):
             for dy in range(rough[1] - down, rough[1] + down + 1):
                 cost = _misfit(seen, open_ground, t, s, (dx, dy))
-                cost += _SHIFT_COST * (abs(dx - base[0]) + abs(dy - base[1]))
+                cost += doubt + _SHIFT_COST * (abs(dx - base[0]) + abs(dy - base[1]))
                 if cost < costs[k]:
                     costs[k], shifts[k] = cost, (dx, dy)
     return costs, shifts

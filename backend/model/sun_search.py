@@ -35,7 +35,7 @@ _TOLD_BY, _LEAST_TOLD_BY, _MOST_PIXELS = 16, 6, 1_500_000
 _AT_ONCE = {"cpu": 3_000_000, "cuda": 30_000_000}
 
 
-def find_sun(plate: Tensor, masks: Tensor, darkness: Tensor, seen: Tensor) -> Sun:
+def find_sun(plate: Tensor, masks: Tensor, sway: Tensor, darkness: Tensor, seen: Tensor) -> Sun:
     """The sun that explains best what is dark beside people, and the edges in the picture.
 
     Whoever stands still has the shadow in the background, where nothing of it is dark any more; but its outline is in
@@ -44,15 +44,16 @@ def find_sun(plate: Tensor, masks: Tensor, darkness: Tensor, seen: Tensor) -> Su
     Args:
         plate: (T, 3, h, w) display values.
         masks: (T, N, h, w) whole bodies.
+        sway: (T, N) see ``sunlight.standing``.
         darkness: (T, h, w) density by which the plate is darker than the background.
         seen: (T, h, w) 0 where a body hides the background.
     """
-    people, told_by = standing(masks), _TOLD_BY
+    people, told_by = standing(masks, sway), _TOLD_BY
     small = bool(people.height <= _TALL)
     if small:
         told_by = max(_LEAST_TOLD_BY, min(_TOLD_BY, _MOST_PIXELS // masks[0].numel()))
     frames = torch.linspace(0, len(masks) - 1, min(told_by, len(masks))).round().long()
-    people = people.at(frames)
+    people = people[frames]
     plate, masks, darkness, seen = (values[frames] for values in (plate, masks, darkness, seen))
     if not small:
         people = people.halved()
@@ -64,8 +65,8 @@ class _Search:
     """What every attempt is measured against."""
 
     def __init__(self, plate: Tensor, masks: Tensor, people: Standing, darkness: Tensor, seen: Tensor) -> None:
-        self._masks, self._people = masks, people
-        self._flat, self._feet, self._seen = masks.flatten(0, 1), people.feet.flatten(), seen
+        self._masks, self._people = masks, people.flat()
+        self._flat, self._seen = masks.flatten(0, 1), seen
         self._dark = (darkness / _WHOLE).clamp(0, 1) * seen
         self._edges = Edges(plate, (seen > 0.99).float())
 
@@ -99,7 +100,7 @@ class _Search:
         for some in torch.split(tried, max(1, _AT_ONCE[tried.device.type] // self._masks.numel())):
             count = len(some)
             lights = some.repeat_interleave(people, 0)
-            parts = fallen(self._flat.repeat(count, 1, 1), self._feet.repeat(count), self._people, lights)
+            parts = fallen(self._flat.repeat(count, 1, 1), self._people.repeated(count), lights)
             whole = torch.maximum(*parts).reshape(count, *self._masks.shape)
             each = whole * self._seen[:, None]
             # Whoever stands still has no vote: see above.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,6 +28,8 @@ _JUMP = 15
 # Rows above the feet at which the horizon lies at least.
 _LEAST_RISE = 4.0
 _FAR = 1e4
+# Higher than any row.
+_NOBODY = -1e4
 _AT_ONCE = 64
 _WITHIN_A_ROW = (-0.375, -0.125, 0.125, 0.375)
 
@@ -38,7 +41,7 @@ class Standing:
     feet: Tensor
     """(T, N) rows; of somebody who jumps, the row below; -1 for nobody."""
     middle: Tensor
-    """() the row on which people usually stand."""
+    """(T, N) the row on which people usually stand, where the camera shows it then and there."""
     height: Tensor
     """() how many rows tall they usually are."""
 
@@ -46,9 +49,17 @@ class Standing:
         """The same in pictures of half the size."""
         return Standing((self.feet - 0.5) / 2, (self.middle - 0.5) / 2, self.height / 2)
 
-    def at(self, frames: Tensor) -> Standing:
-        """The same for some of the frames."""
-        return Standing(self.feet[frames], self.middle, self.height)
+    def flat(self) -> Standing:
+        """The same with one axis (T N,) for all frames and people."""
+        return Standing(self.feet.flatten(), self.middle.flatten(), self.height)
+
+    def repeated(self, count: int) -> Standing:
+        """A flat one so many times over."""
+        return Standing(self.feet.repeat(count), self.middle.repeat(count), self.height)
+
+    def __getitem__(self, which: Any) -> Standing:
+        """The same for some of the frames and people."""
+        return Standing(self.feet[which], self.middle[which], self.height)
 
 
 @dataclass(frozen=True)
@@ -63,8 +74,12 @@ class Sun:
     """() 0..1: how well it explains the darkness, as a cosine."""
 
 
-def standing(masks: Tensor) -> Standing:
-    """Where everybody stands in masks (T, N, h, w) of whole bodies."""
+def standing(masks: Tensor, sway: Tensor) -> Standing:
+    """Where everybody stands in masks (T, N, h, w) of whole bodies.
+
+    ``sway`` (T, N) says how many rows further down everybody would stand if the camera kept still. Only then does
+    it show who jumps and who doesn't, and where the horizon is.
+    """
     body = (masks > 0.5).any(-1)
     rows = torch.arange(masks.shape[-2], dtype=torch.float32)
     lowest = torch.where(body, rows, -1.0).amax(-1)
@@ -72,32 +87,37 @@ def standing(masks: Tensor) -> Standing:
     heights = (lowest - highest + 1).clamp(min=0)
     there = heights > 0
     if not there.any():
-        return Standing(lowest, torch.tensor(0.0), torch.tensor(1.0))
-    return Standing(_landed(lowest), lowest[there].median(), heights[there].median())
+        return Standing(lowest, torch.zeros_like(lowest), torch.tensor(1.0))
+    sway = sway.expand_as(lowest)
+    level = torch.where(there, lowest + sway, _NOBODY)
+    feet = torch.where(there, _landed(level) - sway, lowest)
+    return Standing(feet, level[there].median() - sway, heights[there].median())
 
 
-def cast(masks: Tensor, sun: Sun) -> Tensor:
+def cast(masks: Tensor, sway: Tensor, sun: Sun) -> Tensor:
     """Where everybody's shadow would fall on the ground and on a wall, and the reflection in the ground.
 
     Args:
         masks: (T, N, h, w) of all frames, since they tell together where people stand.
+        sway: (T, N) see ``standing``.
+        sun: how shadows fall.
 
     Returns:
         (T, N, 3, h, w) 0..1.
     """
-    people, flat = standing(masks), masks.flatten(0, 1)
-    parts = zip(torch.split(flat, _AT_ONCE), torch.split(people.feet.flatten(), _AT_ONCE), strict=True)
-    casts = torch.cat([_cast(some, feet, people, sun) for some, feet in parts])
+    people, flat = standing(masks, sway).flat(), masks.flatten(0, 1)
+    some = torch.split(torch.arange(len(flat)), _AT_ONCE)
+    casts = torch.cat([_cast(flat[part], people[part], sun) for part in some])
     return casts.reshape(*masks.shape[:2], CASTS, *masks.shape[2:])
 
 
-def _cast(masks: Tensor, feet: Tensor, people: Standing, sun: Sun) -> Tensor:
-    """As ``cast``, for masks (M, h, w) of people on the rows ``feet`` (M,): (M, 3, h, w)."""
+def _cast(masks: Tensor, people: Standing, sun: Sun) -> Tensor:
+    """As ``cast``, for masks (M, h, w) of people (M,): (M, 3, h, w)."""
     light = sun.light.expand(len(masks), 4)
     # A row of flat ground shows many rows of a silhouette.
-    within = [fallen(masks, feet, people, light, shift) for shift in _WITHIN_A_ROW]
+    within = [fallen(masks, people, light, shift) for shift in _WITHIN_A_ROW]
     ground, wall = (torch.stack(parts).mean(0) for parts in zip(*within, strict=True))
-    return torch.stack([ground, wall, _mirrored(masks, feet)], 1)
+    return torch.stack([ground, wall, _mirrored(masks, people.feet)], 1)
 
 
 def trusted(casts: Tensor, sun: Sun) -> Tensor:
@@ -105,27 +125,29 @@ def trusted(casts: Tensor, sun: Sun) -> Tensor:
     return torch.cat([casts[..., :PLACES, :, :] * sun.trust, casts[..., PLACES:, :, :]], -3)
 
 
-def cast_on_people(masks: Tensor, sun: Sun) -> Tensor:
+def cast_on_people(masks: Tensor, sway: Tensor, sun: Sun) -> Tensor:
     """Where everybody's shadow would fall on somebody who stands further away: (T, N, h, w) 0..1.
 
     Such a body is a wall that stands where that person does.
 
     Args:
         masks: (T, N, h, w) of all frames.
+        sway: (T, N) see ``standing``.
+        sun: how shadows fall.
     """
-    people, light = standing(masks), sun.light.expand(len(masks), 4)
+    people, light = standing(masks, sway), sun.light.expand(len(masks), 4)
     rise = sun.light[2] * people.height
     found = torch.zeros_like(masks)
     for caster, other in itertools.permutations(range(masks.shape[1]), 2):
-        stands = ((people.feet[:, other] - people.middle + rise) / rise).clamp(min=0)
+        stands = ((people.feet[:, other] - people.middle[:, other] + rise) / rise).clamp(min=0)
         there = torch.cat([light[:, :3], stands[:, None]], 1)
         for some in torch.split(torch.arange(len(masks)), _AT_ONCE):
-            _, risen = fallen(masks[some, caster], people.feet[some, caster], people, there[some])
+            _, risen = fallen(masks[some, caster], people[some, caster], there[some])
             found[some, caster] = torch.maximum(found[some, caster], risen * masks[some, other])
     return found
 
 
-def fallen(masks: Tensor, feet: Tensor, people: Standing, light: Tensor, shift: float = 0.0) -> tuple[Tensor, Tensor]:
+def fallen(masks: Tensor, people: Standing, light: Tensor, shift: float = 0.0) -> tuple[Tensor, Tensor]:
     """Shadows on the ground and on the wall behind it, both (M, h, w).
 
     With the horizon at row e and feet at f, a point z rows above the feet falls on the ground at row
@@ -133,16 +155,16 @@ def fallen(masks: Tensor, feet: Tensor, people: Standing, light: Tensor, shift: 
     beyond the wall's foot goes up the wall instead.
 
     Args:
-        masks: (M, h, w) of people who stand on the rows ``feet`` (M,).
-        people: for where people usually stand, and how tall they are.
+        masks: (M, h, w) bodies.
+        people: (M,) where they stand.
         light: (M, 4), see ``Sun``.
         shift: rows below the pixels' centres where they are asked for.
     """
     sideways, down, eyes, wall = (value[:, None, None] for value in light.unbind(-1))
     down = torch.where(down.abs() < _FLATTEST, torch.where(down < 0, -_FLATTEST, _FLATTEST), down)
-    feet = feet[:, None, None]
+    feet = people.feet[:, None, None]
     rise = eyes * people.height
-    horizon = people.middle - rise
+    horizon = people.middle[:, None, None] - rise
     own = (feet - horizon).clamp(min=_LEAST_RISE)
     away = -down / rise
     y, x = _pixels(masks)
@@ -187,4 +209,4 @@ def _landed(rows: Tensor) -> Tensor:
     padded = F.pad(rows.T[:, None], (_JUMP, _JUMP), mode="replicate")
     dilated = F.max_pool1d(padded, _JUMP, 1, _JUMP // 2)
     closed = -F.max_pool1d(-dilated, _JUMP, 1, _JUMP // 2)[:, 0, _JUMP:-_JUMP].T
-    return torch.where(rows < 0, rows, torch.maximum(closed, rows))
+    return torch.maximum(closed, rows)

@@ -161,7 +161,7 @@ class _Usual:
 def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> _Usual:
     """What is known before anything is learned; ``data`` is told of it."""
     sun = sun_of(data)
-    data.casts = cast(data.masks, sun)
+    data.casts = cast(data.masks, data.sway, sun)
     with AnswerFlops() as counter:
         alone, together = usual_effects(prior_net().to(data.plate.device), data, background, restless, sun)
     observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
@@ -178,7 +178,7 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     data.unusual = unusual(alone)
     data.background = channels_first(background.refit(usual)).to(alone.device)
     sun = sun_of(data)
-    data.casts, on_people = cast(data.masks, sun), shadows_on_people(data, sun)
+    data.casts, on_people = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)
     return _Usual(channels_last(alone), usual, on_people, counter.total)
@@ -240,12 +240,13 @@ def _pictures(shot: Shot, settings: TrainSettings) -> tuple[ShotData, TrainingBa
     plate = np.stack(list(in_order(lambda t: shrink(shot.evened(t), size), count)))
     visible = np.stack(list(in_order(lambda t: [shrink(mask, size) for mask in footage.masks(t)], count)))
     whole = np.stack(list(in_order(lambda t: [shrink(mask, size) for mask in whole_bodies(shot, t)], count)))
-    data = make_shot_data(plate, whole, visible, plate)
+    camera = shot.camera.resized(size)
+    data = make_shot_data(plate, whole, visible, plate, camera)
     if footage.charts is not None:
         charts = np.stack([[shrink_charts(one, size) for one in footage.charts.frame(t)] for t in range(count)])
         data.charts = torch.from_numpy(charts)
     seen = data.seen[:, 0].numpy() > 0
-    background = TrainingBackground(plate, seen, visible.max(1) > 0.5, somebody_near(data), shot.camera.resized(size))
+    background = TrainingBackground(plate, seen, visible.max(1) > 0.5, somebody_near(data), camera)
     data.background = channels_first(background.start())
     return data, background
 

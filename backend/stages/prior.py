@@ -83,7 +83,7 @@ def sun_of(data: ShotData) -> Sun:
     """The sun, as far as the background known so far tells."""
     darkness = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
     told = torch.from_numpy(darkness).to(data.plate.device).clamp(min=0)
-    return find_sun(data.plate, data.masks, told, data.seen[:, 0])
+    return find_sun(data.plate, data.masks, data.sway, told, data.seen[:, 0])
 
 
 def shadows_on_people(data: ShotData, sun: Sun) -> NDArray[np.float16]:
@@ -91,7 +91,7 @@ def shadows_on_people(data: ShotData, sun: Sun) -> NDArray[np.float16]:
 
     1 everywhere where the sun is not known.
     """
-    return np.asarray((1 - _known(sun) * (1 - cast_on_people(data.masks, sun))).cpu().numpy(), np.float16)
+    return np.asarray((1 - _known(sun) * (1 - cast_on_people(data.masks, data.sway, sun))).cpu().numpy(), np.float16)
 
 
 def shadows_expected(data: ShotData, sun: Sun) -> Floats:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.model.sunlight import CASTS
 from backend.train.settings import TrainSettings
@@ -41,6 +42,8 @@ class ShotData:
     """(T, 3, h, w); replaced whenever the background is estimated anew."""
     unusual: Tensor
     """(T, N, 1, h, w) 0..1, 1 where a person of that shape has usually no effect; 0 while nothing is known of that."""
+    sway: Tensor
+    """(T, N) rows by which everybody would stand further down if the camera kept still."""
     casts: Tensor
     """(T, N, 3, h, w) 0..1, where everybody's shadow would fall, see ``model.sunlight``; 0 while nothing is known."""
     charts: Tensor | None = None
@@ -109,7 +112,9 @@ def shrink_charts(charts: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
     return np.ascontiguousarray((small / np.array([1, 255, 255], np.float32)).transpose(2, 0, 1))
 
 
-def make_shot_data(plate: Floats, whole: Floats, visible: Floats, background: Floats) -> ShotData:
+def make_shot_data(
+    plate: Floats, whole: Floats, visible: Floats, background: Floats, camera: Camera | None = None
+) -> ShotData:
     """Put training-size arrays together.
 
     Args:
@@ -117,6 +122,7 @@ def make_shot_data(plate: Floats, whole: Floats, visible: Floats, background: Fl
         whole: (T, N, h, w) masks with hidden parts completed.
         visible: (T, N, h, w) masks as given.
         background: (T, h, w, 3).
+        camera: for pictures of that size; None for one that keeps still.
     """
     kernel = np.ones((3, 3), np.uint8)
     covered = [cv2.dilate((bodies.max(0) > 0.02).astype(np.uint8), kernel) for bodies in visible]
@@ -130,8 +136,27 @@ def make_shot_data(plate: Floats, whole: Floats, visible: Floats, background: Fl
         distance=torch.from_numpy(np.asarray(distance, np.float32))[:, :, None],
         background=channels_first(background),
         unusual=torch.zeros(*whole.shape[:2], 1, *whole.shape[2:]),
+        sway=_sway(whole, camera),
         casts=torch.zeros(*whole.shape[:2], CASTS, *whole.shape[2:]),
     )
+
+
+def _sway(bodies: Floats, camera: Camera | None) -> Tensor:
+    """(T, N), see ``ShotData``, of bodies (T, N, h, w)."""
+    if camera is None or not camera.moving:
+        return torch.zeros(bodies.shape[:2])
+    rows = [
+        [_row_on_canvas(body, to_canvas) for body in frame]
+        for frame, to_canvas in zip(bodies, camera.to_canvas, strict=True)
+    ]
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+def _row_on_canvas(body: Floats, to_canvas: NDArray[np.float64]) -> float:
+    """How many rows further down than in the frame a body (h, w) stands on the canvas; of nobody, the middle."""
+    y, x = np.nonzero(body > 0.5)
+    foot = np.array([x[y == y.max()].mean(), y.max()]) if len(y) else np.array(body.shape[::-1]) / 2
+    return float(cv2.perspectiveTransform(foot[None, None], to_canvas)[0, 0, 1] - foot[1])
 
 
 def channels_first(pictures: Floats) -> Tensor:

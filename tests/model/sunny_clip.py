@@ -8,6 +8,8 @@ from torch import Tensor
 from backend.model.sunlight import fallen, standing
 
 T, H, W = 8, 112, 192
+STILL = torch.zeros(1, 1)
+"""The sway of a camera that keeps still."""
 
 
 def walkers() -> Tensor:
@@ -24,8 +26,8 @@ def walkers() -> Tensor:
 
 def shadows(masks: Tensor, light: tuple[float, ...]) -> Tensor:
     """Everybody's (T, N, H, W)."""
-    people, flat = standing(masks), masks.flatten(0, 1)
-    parts = fallen(flat, people.feet.flatten(), people, torch.tensor(light).expand(len(flat), 4))
+    people, flat = standing(masks, STILL).flat(), masks.flatten(0, 1)
+    parts = fallen(flat, people, torch.tensor(light).expand(len(flat), 4))
     return torch.maximum(*parts).reshape(masks.shape)
 
 

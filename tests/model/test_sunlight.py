@@ -7,7 +7,7 @@ import torch
 
 from backend.model.sun_search import find_sun
 from backend.model.sunlight import CASTS, Standing, Sun, cast, cast_on_people, fallen, standing
-from tests.model.sunny_clip import H, T, W, overlap, plate, shadows, walkers
+from tests.model.sunny_clip import STILL, H, T, W, overlap, plate, shadows, walkers
 
 GROUND = (1.0, -0.3, 1.2, 0.0)
 WALL = (0.7, -0.3, 1.2, 0.8)
@@ -23,7 +23,7 @@ def test_a_point_falls_where_a_pinhole_camera_sees_its_shadow() -> None:
         return middle + focal * x / z, horizon + focal * (above - y) / z
 
     feet, height = pixel(0, 0, depth)[1], focal * tall / depth
-    people = Standing(torch.tensor([[feet]]), torch.tensor(feet), torch.tensor(height))
+    people = Standing(torch.tensor([feet]), torch.tensor([feet]), torch.tensor(height))
     eyes = (feet - horizon) / height
     # How far a shadow goes into depth for a row of height, in the units of ``Sun.light``.
     per_row = away * (depth / focal) / depth
@@ -32,7 +32,7 @@ def test_a_point_falls_where_a_pinhole_camera_sees_its_shadow() -> None:
     spot_x, spot_y = pixel(0.3, 1.0, depth)
     dot[0, round(spot_y) - 9 : round(spot_y) + 10, round(spot_x) - 9 : round(spot_x) + 10] = 1
     for tried, distance in ((torch.cat([light[:, :3], torch.zeros(1, 1)], 1), away), (light, wall - depth)):
-        ground, up = fallen(dot, torch.tensor([feet]), people, tried)
+        ground, up = fallen(dot, people, tried)
         found = (ground + up)[0]
         rows, columns = torch.meshgrid(torch.arange(H), torch.arange(W), indexing="ij")
         center = [float((found * axis).sum() / found.sum()) for axis in (columns, rows)]
@@ -46,14 +46,24 @@ def test_who_jumps_stands_on_the_row_below() -> None:
     for t in range(12):
         up = 6 if 4 <= t < 8 else 0
         masks[t, 0, 20 - up : 41 - up, 10:16] = 1
-    assert standing(masks).feet[:, 0].tolist() == [40.0] * 12
+    assert standing(masks, STILL).feet[:, 0].tolist() == [40.0] * 12
+
+
+def test_who_jumps_before_a_shaking_camera_stands_on_the_ground_below() -> None:
+    masks, sway = torch.zeros(12, 1, H, W), torch.tensor([[3.0 * (t % 3)] for t in range(12)])
+    for t in range(12):
+        up = (6 if 4 <= t < 8 else 0) + 3 * (t % 3)
+        masks[t, 0, 20 - up : 41 - up, 10:16] = 1
+    people = standing(masks, sway)
+    assert people.feet[:, 0].tolist() == [40.0 - 3 * (t % 3) for t in range(12)]
+    assert torch.equal(people.middle, people.feet)
 
 
 def test_who_walks_nearer_stands_where_the_feet_are() -> None:
     masks = torch.zeros(12, 1, H, W)
     for t in range(12):
         masks[t, 0, 10 : 31 + t, 10:16] = 1
-    assert standing(masks).feet[:, 0].tolist() == [30.0 + t for t in range(12)]
+    assert standing(masks, STILL).feet[:, 0].tolist() == [30.0 + t for t in range(12)]
 
 
 @pytest.mark.parametrize("light", [GROUND, (-0.8, 0.25, 1.2, 0.0), WALL])
@@ -62,9 +72,9 @@ def test_who_stands_still_takes_the_sun_from_who_walks(light: tuple[float, ...])
     fall = shadows(masks, light)
     seen = 1 - masks.amax(1)
     # The one who stands has had the shadow burnt into the background: nothing of it is dark any more.
-    found = find_sun(plate(masks, fall, 0.4), masks, 0.4 * fall[:, 0], seen)
+    found = find_sun(plate(masks, fall, 0.4), masks, STILL, 0.4 * fall[:, 0], seen)
     assert float(found.trust) > 0.5
-    guessed = cast(masks, found)[:, :, :2].amax(2)
+    guessed = cast(masks, STILL, found)[:, :, :2].amax(2)
     assert overlap(guessed[:, 1] * seen, fall[:, 1] * seen) > 0.8
 
 
@@ -72,24 +82,23 @@ def test_the_outlines_tell_the_sun_where_nobody_moves() -> None:
     masks = walkers()[:1, 1:].expand(T, 1, H, W).contiguous()
     fall = shadows(masks, GROUND)
     seen = 1 - masks.amax(1)
-    found = find_sun(plate(masks, fall, 0.4), masks, torch.zeros(T, H, W), seen)
-    people = standing(masks)
-    flat = masks.flatten(0, 1)
-    guessed = torch.maximum(*fallen(flat, people.feet.flatten(), people, found.light.expand(len(flat), 4)))
+    found = find_sun(plate(masks, fall, 0.4), masks, STILL, torch.zeros(T, H, W), seen)
+    people, flat = standing(masks, STILL).flat(), masks.flatten(0, 1)
+    guessed = torch.maximum(*fallen(flat, people, found.light.expand(len(flat), 4)))
     assert overlap(guessed * seen, fall[:, 0] * seen) > 0.8
 
 
 def test_the_mirror_hangs_at_the_feet() -> None:
     masks = torch.zeros(1, 1, 20, 12)
     masks[0, 0, 4:10, 5:7] = 1
-    mirror = cast(masks, Sun(torch.tensor(GROUND), torch.tensor(0.0)))[0, 0, 2]
+    mirror = cast(masks, STILL, Sun(torch.tensor(GROUND), torch.tensor(0.0)))[0, 0, 2]
     assert mirror[10:14, 5:7].min() > 0.9 and not mirror[:9].any() and not mirror[16:].any()
 
 
 def test_nobody_and_nothing_make_no_trouble() -> None:
     masks = torch.zeros(2, 1, 16, 20)
-    found = find_sun(torch.zeros(2, 3, 16, 20), masks, torch.zeros(2, 16, 20), torch.ones(2, 16, 20))
-    casts = cast(masks, found)
+    found = find_sun(torch.zeros(2, 3, 16, 20), masks, STILL, torch.zeros(2, 16, 20), torch.ones(2, 16, 20))
+    casts = cast(masks, STILL, found)
     assert casts.shape == (2, 1, CASTS, 16, 20) and not casts.any() and torch.isfinite(casts).all()
 
 
@@ -99,7 +108,8 @@ def test_a_shadow_falls_on_whom_the_sun_reaches_over_the_caster() -> None:
     masks[0, 1, 36:84, 70:82] = 1
     # To the right and away from the camera, onto the one who stands there; or to the left, where nobody does.
     reached, missed = (
-        cast_on_people(masks, Sun(torch.tensor([side, -0.3, 1.2, 0.0]), torch.tensor(1.0))) for side in (0.5, -0.5)
+        cast_on_people(masks, STILL, Sun(torch.tensor([side, -0.3, 1.2, 0.0]), torch.tensor(1.0)))
+        for side in (0.5, -0.5)
     )
     assert reached[0, 0].sum() > 100 and not reached[0, 1].any()
     assert not missed.any()
