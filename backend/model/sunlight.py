@@ -90,7 +90,8 @@ def standing(masks: Tensor, sway: Tensor) -> Standing:
         return Standing(lowest, torch.zeros_like(lowest), torch.tensor(1.0))
     sway = sway.expand_as(lowest)
     level = torch.where(there, lowest + sway, _NOBODY)
-    feet = torch.where(there, _landed(level) - sway, lowest)
+    head = torch.where(there, highest + sway, _NOBODY)
+    feet = torch.where(there, _landed(level, head) - sway, lowest)
     return Standing(feet, level[there].median() - sway, heights[there].median())
 
 
@@ -204,9 +205,18 @@ def _read(masks: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return F.grid_sample(masks[:, None], grid, align_corners=False)[:, 0]
 
 
-def _landed(rows: Tensor) -> Tensor:
-    """The rows (T, N) on which people stand, of those who jump too: a closing over time (dilation, then erosion)."""
-    padded = F.pad(rows.T[:, None], (_JUMP, _JUMP), mode="replicate")
-    dilated = F.max_pool1d(padded, _JUMP, 1, _JUMP // 2)
-    closed = -F.max_pool1d(-dilated, _JUMP, 1, _JUMP // 2)[:, 0, _JUMP:-_JUMP].T
-    return torch.maximum(closed, rows)
+def _landed(feet: Tensor, head: Tensor) -> Tensor:
+    """The rows (T, N) on which people stand, of those who jump too: a closing over time (dilation, then erosion).
+
+    At the ends of a clip nobody's landing is seen. Whose head goes up with the feet is in the air there; whose feet
+    alone do walks away.
+    """
+    padded = F.pad(feet.T[:, None], (_JUMP, _JUMP), mode="replicate")[:, 0].T
+    at_ends = torch.minimum(*(_closed(rows) - rows for rows in (feet, head)))
+    return torch.maximum(_closed(padded)[_JUMP:-_JUMP], feet + at_ends)
+
+
+def _closed(rows: Tensor) -> Tensor:
+    """The closing of rows (T, N) over time, with nothing beyond the ends."""
+    dilated = F.max_pool1d(rows.T[:, None], _JUMP, 1, _JUMP // 2)
+    return -F.max_pool1d(-dilated, _JUMP, 1, _JUMP // 2)[:, 0].T

@@ -59,6 +59,21 @@ def test_who_jumps_before_a_shaking_camera_stands_on_the_ground_below() -> None:
     assert torch.equal(people.middle, people.feet)
 
 
+def test_who_is_in_the_air_when_the_clip_ends_stands_on_the_row_below() -> None:
+    masks = torch.zeros(12, 1, H, W)
+    for t in range(12):
+        up = 6 if t >= 8 else 0
+        masks[t, 0, 20 - up : 41 - up, 10:16] = 1
+    assert standing(masks, STILL).feet[:, 0].tolist() == [40.0] * 12
+
+
+def test_who_walks_away_until_the_clip_ends_stands_where_the_feet_are() -> None:
+    masks = torch.zeros(12, 1, H, W)
+    for t in range(12):
+        masks[t, 0, 10 : 90 - t // 4, 10:16] = 1
+    assert standing(masks, STILL).feet[:, 0].tolist() == [89.0 - t // 4 for t in range(12)]
+
+
 def test_who_walks_nearer_stands_where_the_feet_are() -> None:
     masks = torch.zeros(12, 1, H, W)
     for t in range(12):
