@@ -46,8 +46,11 @@ def rank(feet: npt.NDArray[np.float64], area: npt.NDArray[np.float64], contact: 
     for i in range(people):
         for j in range(i + 1, people):
             lead = feet[:, i] - feet[:, j]
+            others = np.delete(contact, [i, j], 2)
+            # What somebody loses to a third person tells nothing about these two.
+            own = [np.where(others[:, who].any(1), np.nan, area[:, who]) for who in (i, j)]
             for first, last in stretches(contact[:, i, j]):
-                loss = _lost_area(area[:, j], first, last) - _lost_area(area[:, i], first, last)
+                loss = _lost_area(own[1], first, last) - _lost_area(own[0], first, last)
                 lead[first : last + 1] = loss if abs(loss) > _CLEAR_LOSS else lead[first : last + 1].mean()
             in_front[:, i, j], in_front[:, j, i] = lead, -lead
     return [[int(i) for i in np.argsort((np.sign(votes)).sum(1), kind="stable")] for votes in in_front]
@@ -77,10 +80,13 @@ def stretches(flags: Flags) -> list[tuple[int, int]]:
 
 
 def _lost_area(area: npt.NDArray[np.float64], first: int, last: int) -> float:
-    """Share of the usual area that is missing during a contact, at its worst third."""
+    """Share of the usual area (NaN where it is not known) that is missing during a contact, at its worst third."""
     around = np.concatenate([area[max(0, first - 5) : first], area[last + 1 : last + 6]])
-    usual = float(np.median(around)) if len(around) else float(area.max())
-    return 1 - float(np.quantile(area[first : last + 1], 0.33)) / max(usual, 1.0)
+    around, during, ever = (part[np.isfinite(part)] for part in (around, area[first : last + 1], area))
+    if not len(during):
+        return 0.0
+    usual = float(np.median(around)) if len(around) else float(ever.max())
+    return 1 - float(np.quantile(during, 0.33)) / max(usual, 1.0)
 
 
 def covered_by(masks: Floats, contact: Flags, order: list[list[int]]) -> Floats:

@@ -27,6 +27,18 @@ def test_who_loses_area_is_behind_wherever_the_feet_are(feet: tuple[int, int], f
     assert {tuple(order[t]) for t in np.flatnonzero(hidden)} == {(1 - front, front)}
 
 
+def test_what_is_lost_to_a_third_person_does_not_tell_who_is_behind() -> None:
+    masks = np.stack([[body(40, 48), body(52 + t % 2, 52), np.zeros((H, W), np.float32)] for t in range(T)])
+    # The one who stands lower, in front, is hidden by a third one while both touch.
+    for t in range(8, 16):
+        masks[t, 2] = body(58, 56)
+        masks[t, 1] *= 1 - masks[t, 2]
+    contact = np.zeros((T, 3, 3), np.bool_)
+    contact[8:16] = touching(masks)[8:16]
+    assert contact[10, 0, 1] and contact[10, 1, 2]
+    assert {tuple(order) for order in estimate_order(masks, contact)[8:16]} == {(0, 1, 2)}
+
+
 def test_without_contact_lower_feet_are_nearer() -> None:
     masks = np.stack([[body(10, 55), body(50, 45), body(90, 50)]] * 3)
     order = estimate_order(masks, touching(masks))
