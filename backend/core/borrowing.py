@@ -88,9 +88,9 @@ def borrow(plate: Floats, masks: Floats, front: Floats, camera: Camera) -> list[
         for first, last in stretches(covered):
             stretch = range(first, last + 1)
             lenders = _lenders(shown, covered, stretch)
-            if len(lenders) > 1 or first > lenders[0] or lenders[0] > last:
-                for t, found in zip(stretch, _best_path(seen, path, lenders, stretch), strict=True):
-                    out[t][i] = found
+            for t, found in zip(stretch, _best_path(seen, path, lenders, stretch), strict=True):
+                # The only frame that shows the person has nothing to lend to itself.
+                out[t][i] = found if found.frame != t else None
     return out
 
 

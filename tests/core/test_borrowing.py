@@ -80,11 +80,20 @@ def test_someone_who_is_never_whole_borrows_from_frames_that_show_the_other_half
     assert np.mean(completed(whole, visible)) > 0.6
 
 
-def test_nothing_is_borrowed_where_somebody_is_seen_only_once() -> None:
+def test_the_only_frame_that_shows_somebody_lends_to_all_others_but_itself() -> None:
+    whole, visible = crossing()
+    front = np.repeat(visible[:, FRONT:], 2, 1)
+    front[:, FRONT] = 0
+    front[:, BACK, 0, 0] = 1
+    visible[1:, BACK] = 0
+    lent = [frame[BACK] for frame in borrow(pictures(whole), visible, front, Camera.static(T, (W, H)))]
+    assert lent[0] is None and {b.frame for b in lent[1:] if b} == {0} and all(lent[1:])
+
+
+def test_nothing_is_borrowed_where_nobody_is_ever_seen() -> None:
     whole, visible = crossing()
     front = np.ones_like(visible)
-    visible[1:] = 0
-    assert borrow(pictures(whole), visible, front, Camera.static(T, (W, H))) == [[None, None]] * T
+    assert borrow(pictures(whole), 0 * visible, front, Camera.static(T, (W, H))) == [[None, None]] * T
 
 
 def test_nothing_is_borrowed_where_nothing_is_covered() -> None:
