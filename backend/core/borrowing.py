@@ -32,6 +32,8 @@ _MOSTLY, _NEARBY = 0.7, 12
 _MOST_WHOLE, _MOST_PARTLY = 40, 24
 # A walk that is borrowed in step goes on evenly over so many frames each way.
 _EVENLY = 2
+# A body that fits worse than this, and this share of what is visible, is in another pose: it would have three arms.
+_CONTRADICTS = (0.25, 0.5)
 # With less of the person than this to be seen, there is nothing to fit more exactly.
 _LEAST_EVIDENCE = 0.15
 
@@ -67,7 +69,8 @@ def borrow(plate: Floats, masks: Floats, front: Floats, camera: Camera) -> list[
     """For every frame and person, the frame from which the covered part may be borrowed; None where nothing is covered.
 
     The borrowed frame is one that shows what is covered, whose silhouette and colours fit what is still visible,
-    and whose neighbours in time fit the neighbours of this frame (a shortest path over the stretch).
+    and whose neighbours in time fit the neighbours of this frame (a shortest path over the stretch). None, too, where
+    no frame fits.
 
     Args:
         plate: (T, h, w, 3) analysis pictures.
@@ -90,8 +93,16 @@ def borrow(plate: Floats, masks: Floats, front: Floats, camera: Camera) -> list[
             lenders = _lenders(shown, covered, stretch)
             for t, found in zip(stretch, _best_path(seen, path, lenders, stretch), strict=True):
                 # The only frame that shows the person has nothing to lend to itself.
-                out[t][i] = found if found.frame != t else None
+                out[t][i] = None if found.frame == t or _contradicted(seen, t, found) else found
     return out
+
+
+def _contradicted(seen: _Seen, t: int, found: Borrowed) -> bool:
+    """Whether a borrowed body, though the best there is, is not the one that frame t shows: a hole is better."""
+    open_ground, (dx, dy) = seen.open(t), found.shift
+    visible = float((open_ground * seen.body[t]).sum()) / max(float(seen.body[found.frame].sum()), 1.0)
+    least, share = _CONTRADICTS
+    return _misfit(seen, open_ground, t, found.frame, (round(dx), round(dy))) > least + share * visible
 
 
 def _largest_nearby(area: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from backend.core.borrowing import Borrowed, borrow, moved, steadied
 from backend.core.camera import Camera
@@ -82,12 +83,28 @@ def test_someone_who_is_never_whole_borrows_from_frames_that_show_the_other_half
 
 def test_the_only_frame_that_shows_somebody_lends_to_all_others_but_itself() -> None:
     whole, visible = crossing()
-    front = np.repeat(visible[:, FRONT:], 2, 1)
-    front[:, FRONT] = 0
-    front[:, BACK, 0, 0] = 1
+    front = np.zeros_like(visible)
+    front[0, BACK, 0, 0] = 1
+    # Somebody fills the picture from then on.
+    front[1:, BACK] = 1
     visible[1:, BACK] = 0
     lent = [frame[BACK] for frame in borrow(pictures(whole), visible, front, Camera.static(T, (W, H)))]
     assert lent[0] is None and {b.frame for b in lent[1:] if b} == {0} and all(lent[1:])
+
+
+@pytest.mark.parametrize("lies", [True, False])
+def test_nothing_is_borrowed_from_another_pose(lies: bool) -> None:
+    whole, _ = crossing()
+    whole[:, FRONT] = 0
+    whole[12, FRONT, :, :50] = 1
+    if lies:
+        whole[12, BACK] = 0
+        whole[12, BACK, 42:50, 34:80] = 1
+    visible = whole.copy()
+    visible[:, BACK] *= 1 - whole[:, FRONT]
+    front = covered_by(visible, touching(visible), [[BACK, FRONT]] * T)
+    found = borrow(pictures(whole), visible, front, Camera.static(T, (W, H)))
+    assert (found[12][BACK] is None) == lies
 
 
 def test_nothing_is_borrowed_where_nobody_is_ever_seen() -> None:
