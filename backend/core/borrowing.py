@@ -174,12 +174,14 @@ def _fits(
     """Cost of borrowing each frame for frame ``t``, and the shift (dx, dy) that fits it best."""
     costs, shifts = np.full(len(lenders), np.inf), np.zeros((len(lenders), 2), np.int64)
     across, down = _SEARCH
+    # Whoever was carried on for long may have left the picture far behind.
+    most = np.array(seen.body.shape[:0:-1])
     open_ground = seen.open(t)
     for k, s in enumerate(map(int, lenders)):
         if s == t:
             continue
         doubt = _COVERED_COST * float(seen.front[s].any())
-        base = np.round(path[t] - path[s]).astype(int)
+        base = np.clip(np.round(path[t] - path[s]), -most, most).astype(int)
         rough = base + _rough_fit(seen, open_ground, t, s, base)
         for dx in range(rough[0] - across, rough[0] + across + 1):
             for dy in range(rough[1] - down, rough[1] + down + 1):

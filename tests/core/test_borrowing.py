@@ -107,6 +107,16 @@ def test_nothing_is_borrowed_from_another_pose(lies: bool) -> None:
     assert (found[12][BACK] is None) == lies
 
 
+def test_who_was_carried_on_for_long_is_not_looked_for_beyond_the_picture() -> None:
+    long = 60 * T
+    visible, front = np.zeros((long, 1, H, W), np.float32), np.zeros((long, 1, H, W), np.float32)
+    for t in range(6):
+        visible[t, 0] = body(10 + 9 * t, 50)
+    front[-2:] = 1
+    found = borrow(np.zeros((long, H, W, 3), np.float32), visible, front, Camera.static(long, (W, H)))
+    assert all(b is None or abs(b.shift[0]) <= W + 20 for frame in found for b in frame)
+
+
 def test_nothing_is_borrowed_where_nobody_is_ever_seen() -> None:
     whole, visible = crossing()
     front = np.ones_like(visible)
