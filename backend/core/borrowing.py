@@ -13,6 +13,8 @@ from backend.core.color import Floats
 from backend.core.occlusion import stretches
 
 Indices = npt.NDArray[np.int64]
+Box = tuple[int, int, int, int]
+"""Top, bottom, left and right, the second and the last beyond the box."""
 
 # Around the place that a rough fit has found, in pixels of the analysis pictures.
 _SEARCH = (2, 1)
@@ -64,6 +66,13 @@ class _Seen:
         """(h, w): where a frame would show the person; not beside others, whose edges are shared."""
         return np.asarray(1 - cv2.dilate(self.front[t], np.ones((3, 3), np.uint8)), np.float32)
 
+    def box(self, s: int) -> Box:
+        """Where the person must be in a frame, though half hidden."""
+        rows, columns = (np.flatnonzero(self.body[s].any(axis)) for axis in (1, 0))
+        missing = max(0, round(self.height) - (int(rows[-1]) + 1 - int(rows[0])))
+        top, bottom = max(0, int(rows[0]) - missing), min(self.body.shape[1], int(rows[-1]) + 1 + missing)
+        return top, bottom, int(columns[0]), int(columns[-1]) + 1
+
 
 def borrow(plate: Floats, masks: Floats, front: Floats, camera: Camera) -> list[list[Borrowed | None]]:
     """For every frame and person, the frame from which the covered part may be borrowed; None where nothing is covered.
@@ -102,7 +111,8 @@ def _contradicted(seen: _Seen, t: int, found: Borrowed) -> bool:
     open_ground, (dx, dy) = seen.open(t), found.shift
     visible = float((open_ground * seen.body[t]).sum()) / max(float(seen.body[found.frame].sum()), 1.0)
     least, share = _CONTRADICTS
-    return _misfit(seen, open_ground, t, found.frame, (round(dx), round(dy))) > least + share * visible
+    misfit = _misfit(seen, open_ground, t, found.frame, seen.box(found.frame), (round(dx), round(dy)))
+    return misfit > least + share * visible
 
 
 def _largest_nearby(area: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -182,22 +192,23 @@ def _fits(
             continue
         doubt = _COVERED_COST * float(seen.front[s].any())
         base = np.clip(np.round(path[t] - path[s]), -most, most).astype(int)
-        rough = base + _rough_fit(seen, open_ground, t, s, base)
+        box = seen.box(s)
+        rough = base + _rough_fit(seen, open_ground, t, s, box, base)
         for dx in range(rough[0] - across, rough[0] + across + 1):
             for dy in range(rough[1] - down, rough[1] + down + 1):
-                cost = _misfit(seen, open_ground, t, s, (dx, dy))
+                cost = _misfit(seen, open_ground, t, s, box, (dx, dy))
                 cost += doubt + _SHIFT_COST * (abs(dx - base[0]) + abs(dy - base[1]))
                 if cost < costs[k]:
                     costs[k], shifts[k] = cost, (dx, dy)
     return costs, shifts
 
 
-def _rough_fit(seen: _Seen, open_ground: Floats, t: int, s: int, base: Indices) -> Indices:
+def _rough_fit(seen: _Seen, open_ground: Floats, t: int, s: int, box: Box, base: Indices) -> Indices:
     """How far beside the shift ``base`` frame s fits frame t best: someone who jumps is on no straight path.
 
     As ``_misfit``, but with squared colours, so that the sums over all shifts at once are correlations.
     """
-    top, bottom, left, right = _box(seen, s)
+    top, bottom, left, right = box
     reach = max(*_SEARCH, round(_FURTHEST * seen.height))
     body, color, lacking = (x[s, top:bottom, left:right] for x in (seen.body, seen.plate, seen.front))
     border = reach + int(np.abs(base).max())
@@ -221,20 +232,12 @@ def _rough_fit(seen: _Seen, open_ground: Floats, t: int, s: int, base: Indices) 
     return np.array([dx - reach, dy - reach])
 
 
-def _box(seen: _Seen, s: int) -> tuple[int, int, int, int]:
-    """Top, bottom, left and right of where the person must be in a frame, though half hidden."""
-    rows, columns = (np.flatnonzero(seen.body[s].any(axis)) for axis in (1, 0))
-    missing = max(0, round(seen.height) - (int(rows[-1]) + 1 - int(rows[0])))
-    top, bottom = max(0, int(rows[0]) - missing), min(seen.body.shape[1], int(rows[-1]) + 1 + missing)
-    return top, bottom, int(columns[0]), int(columns[-1]) + 1
-
-
-def _misfit(seen: _Seen, open_ground: Floats, t: int, s: int, shift: tuple[int, int]) -> float:
-    """How badly frame s, shifted, completes frame t.
+def _misfit(seen: _Seen, open_ground: Floats, t: int, s: int, box: Box, shift: tuple[int, int]) -> float:
+    """How badly a box of frame s, shifted, completes frame t.
 
     Silhouettes and colours where both frames would show the person, and what is hidden in both.
     """
-    here, there = _overlap(seen.body.shape[1:], shift, _box(seen, s))
+    here, there = _overlap(seen.body.shape[1:], shift, box)
     visible, guess = seen.body[t][here], seen.body[s][there]
     lacking = seen.front[s][there]
     free = open_ground[here] * (1 - lacking)
@@ -276,7 +279,8 @@ def refined(
     if float((open_ground * seen.body[0]).sum()) < _LEAST_EVIDENCE * float(seen.body[1].sum()):
         return shift
     tries = [(dx + a, dy + b) for a in range(-reach, reach + 1) for b in range(-reach, reach + 1)]
-    best = min(tries, key=lambda by: _misfit(seen, open_ground, 0, 1, by))
+    whole = seen.box(1)
+    best = min(tries, key=lambda by: _misfit(seen, open_ground, 0, 1, whole, by))
     return float(best[0]), float(best[1])
 
 
@@ -302,7 +306,7 @@ def _steadied(borrowed: list[list[Borrowed | None]], index: int, person: int, fo
 
 
 def _overlap(
-    shape: tuple[int, ...], shift: tuple[int, int], box: tuple[int, int, int, int]
+    shape: tuple[int, ...], shift: tuple[int, int], box: Box
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Slices of the target and of the source picture that lie on each other when a box of the source is shifted."""
     here, there = [], []

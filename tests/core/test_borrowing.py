@@ -114,6 +114,7 @@ def test_who_was_carried_on_for_long_is_not_looked_for_beyond_the_picture() -> N
         visible[t, 0] = body(10 + 9 * t, 50)
     front[-2:] = 1
     found = borrow(np.zeros((long, H, W, 3), np.float32), visible, front, Camera.static(long, (W, H)))
+    assert found[-1][0] is not None
     assert all(b is None or abs(b.shift[0]) <= W + 20 for frame in found for b in frame)
 
 
