@@ -65,7 +65,7 @@ def example(
     else:
         clip, camera = draw_clip(rng, form.size, _FRAMES, people), Camera.static(_FRAMES, form.size)
     whole, visible = _roughened(rng, np.stack([clip.whole, clip.visible]))
-    data = make_shot_data(clip.plate, whole, visible, clip.plate)
+    data = make_shot_data(clip.plate, whole, visible, clip.plate, camera)
     seen = data.seen[:, 0].numpy() > 0
     near = somebody_near(data)
     background = TrainingBackground(clip.plate, seen, clip.visible.max(1) > 0.5, near, camera)
