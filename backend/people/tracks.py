@@ -15,7 +15,7 @@ from backend.people.detect import Figure, overlap
 from backend.people.scene import Scene, Tell, to_bytes
 
 # Costs are 0..2: half for the place, half for the looks. Dearer pairs stay apart.
-_DEAREST_STEP = 1.15
+_DEAREST_STEP = 1.0
 _DEAREST_BRIDGE = 0.9
 # Frames through which somebody is followed by the picture's motion alone.
 _LONGEST_BLIND = 3
