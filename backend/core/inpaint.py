@@ -21,8 +21,9 @@ _MOST_TO_SEARCH = 300_000
 _MARGIN = 48
 # What is copied from elsewhere does not meet its surroundings, so it comes in over this share of the picture's length.
 _RIM = 1 / 60
-# A shift map depends on where it begins, so it is made from two opposite corners.
-_MIRRORED = (np.s_[:, :], np.s_[::-1, ::-1])
+# A shift map depends on where it begins, so it is made from all four corners; their mean has so much of the say.
+_MIRRORED = (np.s_[:, :], np.s_[::-1, ::-1], np.s_[::-1, :], np.s_[:, ::-1])
+_SAY = 0.6
 
 
 def smoothly(picture: Floats, holes: Flags) -> Floats:
@@ -50,7 +51,7 @@ def textured(picture: Floats, holes: Flags) -> Floats:
     filled = start.copy()
     filled[box] = _made_smaller(_reconstructed, start[box], holes[box])
     depth = cv2.distanceTransform(holes.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    filled += 0.5 * np.clip(depth / (_RIM * max(holes.shape)), 0, 1)[..., None] * (copied - filled)
+    filled += _SAY * np.clip(depth / (_RIM * max(holes.shape)), 0, 1)[..., None] * (copied - filled)
     return _laid_in(picture, holes, np.clip(filled, 0, 1))
 
 
