@@ -29,6 +29,8 @@ _LEAST_BODY = 0.02
 _USUAL_BODY, _SHRINKS = 0.1, 0.99
 # How fast a body that is wholly seen may seem to grow or shrink, per frame.
 _GROWTH = 0.03
+# Of somebody of whom so much is seen the pace is known; it changes by so much per frame.
+_MOSTLY, _HASTE = 0.7, 0.2
 # So many heights outside the picture somebody has left it.
 _OUTSIDE = 0.2
 _LOST = 0.35
@@ -50,6 +52,8 @@ class State:
     place: Place | None = None
     usual: float = _USUAL_BODY
     """The area of the body in square heights while all of it is seen."""
+    pace: tuple[float, float] | None = None
+    """How far the body goes from frame to frame over the ground, in pixels; None before most of it was seen."""
     unseen: int = 0
     since_drawn: float = float("inf")
     """Frames since the last drawn mask on the way."""
@@ -130,10 +134,12 @@ def step(
         prior = None if state.mask is None or flow is None else fetch(state.mask, flow)
         figure = anchors.figures[person].get(index) if person < len(anchors.figures) else None
         drawn = anchors.masks.get(person, {}).get(index)
-        place = _expected(state, prior, flow, figure, drawn)
+        at_rest = _at_rest(scene, state.place, before, index)
+        place = _expected(state, prior, flow, at_rest, figure, drawn)
         if place is None or _outside(place, shape):
             state.mask = state.place = None
             continue
+        _keep_pace(state, prior, at_rest, place)
         state.place = place
         own = odds_of(model, looks, place, person) - against
         if prior is not None:
@@ -153,27 +159,68 @@ def step(
     return np.ascontiguousarray(masks.transpose(1, 2, 0))
 
 
+def _at_rest(scene: Scene, place: Place | None, before: int, index: int) -> Place | None:
+    """Where a place of the frame ``before`` lies in this one if nothing but the camera moves."""
+    if place is None or before < 0 or not scene.camera.moving:
+        return place
+    point = np.array([[[place.x, place.y]]], np.float32)
+    x, y = cv2.perspectiveTransform(point, scene.camera.between(before, index))[0, 0]
+    return Place(float(x), float(y), place.height)
+
+
+def _keep_pace(state: State, prior: Floats | None, at_rest: Place | None, place: Place) -> None:
+    """Learn how fast somebody goes over the ground, as long as most of the body is to be seen."""
+    if at_rest is None or prior is None or _whole(state, prior, place.height) < _MOSTLY:
+        return
+    x, y = place.x - at_rest.x, place.y - at_rest.y
+    known = state.pace or (x, y)
+    state.pace = (known[0] + _HASTE * (x - known[0]), known[1] + _HASTE * (y - known[1]))
+
+
+def _whole(state: State, prior: Floats, height: float) -> float:
+    """Which share of a body is to be seen, 0..1."""
+    return min(1.0, float(prior.sum()) / (state.usual * height**2))
+
+
 def _expected(
-    state: State, prior: Floats | None, flow: Floats | None, figure: Figure | None, drawn: Floats | None
+    state: State,
+    prior: Floats | None,
+    flow: Floats | None,
+    at_rest: Place | None,
+    figure: Figure | None,
+    drawn: Floats | None,
 ) -> Place | None:
     """Where the body is: from what was drawn, what was tracked, and where the frame before says it has gone."""
     if drawn is not None:
         return place_of(drawn)
-    carried = state.place if prior is None or flow is None else _carried(state, prior, flow)
+    carried = _gone_on(state, at_rest) if prior is None or flow is None else _carried(state, prior, flow, at_rest)
     if figure is None:
         return carried
     seen = place_from(figure)
     return seen if carried is None or prior is None else _between(seen, carried, 0.5)
 
 
-def _carried(state: State, prior: Floats, flow: Floats) -> Place | None:
-    """Where a body has moved to; the less of it is to be seen, the less its visible part tells where the whole is."""
+def _gone_on(state: State, at_rest: Place | None) -> Place | None:
+    """Where somebody is who goes on as before."""
+    if at_rest is None or state.pace is None:
+        return at_rest
+    return Place(at_rest.x + state.pace[0], at_rest.y + state.pace[1], at_rest.height)
+
+
+def _carried(state: State, prior: Floats, flow: Floats, at_rest: Place | None) -> Place | None:
+    """Where a body has moved to; the less of it is to be seen, the less its visible part tells where the whole is.
+
+    Who is hidden is expected to go on as before: what is still taken for her may be of the one who hides her.
+    """
     visible = place_of(np.where(prior > 0.3, prior, 0))
-    if state.place is None or visible is None:
-        return visible or state.place
+    gone_on = _gone_on(state, at_rest)
+    if state.place is None or gone_on is None or visible is None:
+        return visible or gone_on
     shift = np.median(flow[prior > 0.3], axis=0)
     moved = Place(state.place.x - float(shift[0]), state.place.y - float(shift[1]), state.place.height)
-    whole = min(1.0, float(prior.sum()) / (state.usual * moved.height**2))
+    whole = _whole(state, prior, state.place.height)
+    if state.pace is not None:
+        moved = _between(gone_on, moved, whole**3)
     height = float(np.clip(visible.height, (1 - _GROWTH) * moved.height, (1 + _GROWTH) * moved.height))
     return _between(moved, Place(visible.x, visible.y, height), whole**4)
 

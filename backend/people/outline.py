@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from backend.core.color import Floats
-from backend.people.evidence import Evidence
+from backend.people.evidence import Evidence, Flags
 from backend.people.segmenter import Place
 from backend.train.device import quick_arithmetic
 
@@ -24,13 +24,17 @@ WEIGHTS = Path(__file__).with_name("outline.pt")
 SIDE = 160
 SPAN = 1.45
 INPUTS = 14
-_OWN, _OTHERS = 12, 13
+_DIFFERENCE, _SHADOW, _KNOWN = 6, 7, 8
 _SHUFFLE = 2
 _MOST_ODDS = 8.0
 # How much the rough mask counts besides what the network makes of it, and how sure it can be at most.
 _TRUST, _SURE = 0.45, (0.02, 0.98)
 # Rough masks are rather too wide, and what the network makes of them still is by so many nats.
 _TOO_WIDE = 0.4
+# What differs so much, and is so little of a shadow, is no ground; which counts by so many nats between people who are
+# this near (in their heights): there each of the networks leaves to the other what neither then has.
+_DIFFERS, _SHADOWY, _CERTAIN = 1.5, 0.3, 0.75
+_NO_GROUND, _BETWEEN, _BODY = 3.0, 0.15, 0.3
 # From here on a picture has to be blurred before it is made smaller.
 _SHRINKS = 1.3
 
@@ -151,7 +155,7 @@ def outlined(nets: Sequence[OutlineNet], seen: Floats, masks: Floats, places: li
     """
     height, width = masks.shape[:2]
     odds = np.full((masks.shape[2] + 1, height, width), -20, np.float32)
-    odds[0] = 0
+    odds[0] = -_NO_GROUND * (_between(masks, places) & _surely_somebody(seen))
     for person, place in enumerate(places):
         if place is None:
             continue
@@ -166,3 +170,21 @@ def outlined(nets: Sequence[OutlineNet], seen: Floats, masks: Floats, places: li
         )
     weights = np.exp(odds)
     return np.ascontiguousarray((weights / weights.sum(0))[1:].transpose(1, 2, 0), np.float32)
+
+
+def _surely_somebody(seen: Floats) -> Flags:
+    """(h, w): where the clues ``seen`` (h, w, INPUTS - 2) show neither ground nor a shadow on it."""
+    difference, shadow, certain = 2 * seen[..., _DIFFERENCE], seen[..., _SHADOW], seen[..., _KNOWN]
+    return np.asarray((difference > _DIFFERS) & (shadow < _SHADOWY) & (certain > _CERTAIN))
+
+
+def _between(masks: Floats, places: list[Place | None]) -> Flags:
+    """(h, w): within reach of two people or more, by their masks (h, w, N)."""
+    near = np.zeros(masks.shape[:2], np.uint8)
+    for mask, place in zip(masks.transpose(2, 0, 1), places, strict=True):
+        if place is not None:
+            side = 2 * max(1, round(_BETWEEN * place.height)) + 1
+            body = np.ascontiguousarray(mask > _BODY, np.uint8)
+            reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+            near += np.asarray(cv2.dilate(body, reach), np.uint8)
+    return np.asarray(near > 1)

@@ -10,7 +10,7 @@ import pytest
 
 from backend.people.detect import Figure
 from backend.people.evidence import boxes_of, empty_scene
-from backend.people.follow import Anchors, State, _carried, _outside, _together
+from backend.people.follow import Anchors, State, _carried, _keep_pace, _outside, _together
 from backend.people.segmenter import Place
 from backend.people.tracks import Track, _doubted
 from tests.people.test_evidence import scene_of
@@ -29,8 +29,10 @@ def upright(x: float) -> np.ndarray:
 def moved(state: State, prior: np.ndarray, pace: float) -> Place:
     flow = np.zeros((*SHAPE, 2), np.float32)
     flow[..., 0] = -pace
-    place = _carried(state, prior, flow)
+    at_rest = state.place
+    place = _carried(state, prior, flow, at_rest)
     assert place is not None
+    _keep_pace(state, prior, at_rest, place)
     return place
 
 
@@ -57,6 +59,18 @@ def test_a_covered_body_is_no_smaller_and_elsewhere() -> None:
     assert abs(place.x - 103) < 2 and abs(place.height - HEIGHT) < 3
     whole = moved(state, upright(110), 3)
     assert whole.x > 106
+
+
+def test_who_is_hidden_goes_on_as_before() -> None:
+    state = State(place=Place(100.0, 70.0, HEIGHT), usual=0.21)
+    for step in range(1, 13):
+        state.place = moved(state, upright(100 + 4 * step), 4)
+    scraps = upright(145)
+    scraps[24:] = 0
+    for _ in range(6):
+        # What is still taken for her moves with the one who hides her.
+        state.place = moved(state, scraps, -4)
+    assert abs(state.place.x - 172) < 6
 
 
 @pytest.mark.parametrize(("trust", "wanted"), [(0.5, 0.5), (0.9, 0.82), (0.1, 0.18)])

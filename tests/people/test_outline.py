@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from backend.people.evidence import contrasted
-from backend.people.outline import INPUTS, SIDE, View, clues, inputs_of, outline_net, outlined
+from backend.people.outline import INPUTS, SIDE, OutlineNet, View, clues, inputs_of, outline_net, outlined
 from backend.people.refine import refined
 from backend.people.roughen import roughened
 from backend.people.segmenter import Place, body_place
@@ -56,6 +56,26 @@ def test_nobody_stays_nobody() -> None:
     rough = np.stack([truth[0], np.zeros_like(truth[0])], -1)
     exact = outlined([outline_net()] * 2, look, rough, [body_place(truth[0]), None])
     assert exact[..., 1].max() < 1e-6
+
+
+class Doubtful(OutlineNet):
+    """Takes everything rather for ground."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(inputs), SIDE, SIDE), -1.0)
+
+
+@pytest.mark.parametrize(("shadow", "somebody"), [(0.0, True), (1.0, False)])
+def test_what_is_no_ground_between_two_people_is_somebodys(shadow: float, somebody: bool) -> None:
+    look = np.zeros((120, 160, INPUTS - 2), np.float32)
+    look[..., 6], look[..., 7], look[..., 8] = 1.0, shadow, 1.0
+    rough = np.zeros((120, 160, 2), np.float32)
+    rough[20:100, 60:75, 0] = rough[20:100, 79:94, 1] = 0.6
+    exact = outlined([Doubtful(), Doubtful()], look, rough, [body_place(mask) for mask in rough.transpose(2, 0, 1)])
+    total = exact.sum(2)
+    assert (total[60, 77] > 0.5) == somebody
+    # Beside one of them alone, only the network says what is hers.
+    assert total[60, 45] < 0.5
 
 
 def test_drawn_masks_teach_a_network_of_each_person(monkeypatch: pytest.MonkeyPatch) -> None:
