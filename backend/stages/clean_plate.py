@@ -37,12 +37,13 @@ class CleanPlate:
     on behind the people.
     """
 
-    def __init__(self, shot: Shot, effects: Effects, canvas: Estimate) -> None:
+    def __init__(self, shot: Shot, effects: Effects, canvas: Estimate, corners: int) -> None:
+        """``corners``: see ``core.inpaint.textured``."""
         self._shot, self._effects = shot, effects
         shown = shot.camera.shown()
         self._observed = canvas.observed.astype(np.float32)
         ground = smoothly(canvas.picture, ~(canvas.observed | shown))
-        self._canvas = textured(ground, shown & ~canvas.observed)
+        self._canvas = textured(ground, shown & ~canvas.observed, corners)
 
     def frame(self, index: int) -> Floats:
         """(H, W, 3) display values 0..1."""

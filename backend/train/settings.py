@@ -39,12 +39,14 @@ class TrainSettings:
     warm_up_steps: int = 20
     refits: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
     """Moments (share of the run) at which the background is estimated anew with the effects undone."""
+    corners: int = 4
+    """From how many corners ground that no frame shows is made up, see ``core.inpaint.textured``."""
     weights: LossWeights = field(default_factory=LossWeights)
 
 
 PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
-    "draft": TrainSettings(steps=0),
+    "draft": TrainSettings(steps=0, corners=2),
     "standard": TrainSettings(steps=800),
     "best": TrainSettings(steps=800, members=3),
 }
