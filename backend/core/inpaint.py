@@ -36,7 +36,7 @@ def smoothly(picture: Floats, holes: Flags) -> Floats:
     return _laid_in(picture, holes, np.asarray(patched / 255, np.float32))
 
 
-def textured(picture: Floats, holes: Flags, corners: int = 4) -> Floats:
+def textured(picture: Floats, holes: Flags, corners: int) -> Floats:
     """Holes filled so that patterns go on; picture and holes are those of ``smoothly``.
 
     The mean of two ways that err differently: frequency selective reconstruction (Genser et al. 2018) carries bricks

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from backend.core.inpaint import smoothly, textured
+from backend.core import inpaint
+from backend.core.inpaint import smoothly
+from backend.train.settings import PRESETS
+
+textured = partial(inpaint.textured, corners=2)
 
 H, W = 48, 96
 
@@ -29,11 +35,12 @@ def test_what_was_seen_stays(method) -> None:
     assert result[holes].min() > 0.1
 
 
-def test_a_pattern_goes_on_through_a_hole() -> None:
+@pytest.mark.parametrize("corners", [preset.corners for preset in PRESETS.values()])
+def test_a_pattern_goes_on_through_a_hole(corners: int) -> None:
     picture, holes = stripes(), hole()
     given = np.where(holes[..., None], 0, picture)
     worst = np.abs(smoothly(given, holes) - picture)[holes].mean()
-    assert np.abs(textured(given, holes) - picture)[holes].mean() < 0.7 * worst
+    assert np.abs(inpaint.textured(given, holes, corners) - picture)[holes].mean() < 0.7 * worst
 
 
 def test_a_hole_too_large_to_be_made_up_at_full_size_is_made_up_all_the_same() -> None:
