@@ -87,7 +87,7 @@ def _no_sunlight() -> Any:
 def _no_outlines() -> Any:
     from backend.stages import learn
 
-    return mock.patch.object(learn, "printed_shadows", lambda data, background: torch.zeros_like(data.casts))
+    return mock.patch.object(learn, "tell_never_clean", lambda *_: None)
 
 
 def _over_people() -> Any:

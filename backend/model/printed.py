@@ -27,6 +27,8 @@ _ELSEWHERE = tuple((i, j) for i in (-12, -8, 0, 8, 12) for j in (-24, -18, -12, 
 _LEAST_DOUBT = 0.02
 _CLEARER = (1.5, 3.0)
 """So many times as clear as elsewhere is nothing yet, or beyond doubt."""
+_AS_OTHERS = 0.8
+"""So far is somebody's shadow believed in because another's is."""
 _DARKEST = 1.2
 _COLORED = (0.4, 1.7)
 """A shadow takes at least, and at most, so much of a colour, in shares of the mean."""
@@ -44,19 +46,23 @@ class _Print:
     """(3,)"""
     clarity: Tensor
     """() how many times as dark as at places where no shadow is to be expected."""
+    outline: Tensor
+    """() how much of it there is, in squared slopes."""
 
 
-def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor) -> Tensor:
+def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor, full: Tensor | None) -> Tensor:
     """Everybody's shadow on one surface, also of who never moves, as dark as outlines tell: (T, N, 3, h, w).
 
-    Each is moved by a few pixels to where its outlines are clearest. What is no clearer than at places where no shadow
-    is to be expected counts nothing. On one surface and under one sun all shadows are equally dark, so the clearest
-    tell it for all.
+    Each is moved by a few pixels to where its outlines are clearest. On one surface and under one sun all shadows are
+    equally dark, so the clearest and longest outlines tell it for all; and where somebody casts a shadow beyond doubt,
+    so does everybody else. Where nobody does, what is no clearer than at places where no shadow is to be expected
+    counts nothing.
 
     Args:
         plate: (T, 3, h, w) display values.
         seen: (T, h, w) 0 or 1, 0 where a body hides the ground.
         shadows: (T, N, h, w) 0..1, where they would fall.
+        full: (3,) the density of shadows of known ground, of which the colour is taken; None where nothing is known.
     """
     found = torch.zeros(*shadows.shape[:2], *plate.shape[1:])
     frames = torch.linspace(0, len(plate) - 1, min(_TOLD_BY, len(plate))).round().long()
@@ -66,11 +72,17 @@ def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor) -> Tensor:
     clear = [each for each in prints.values() if each.clarity > _CLEARER[0]]
     if not clear:
         return found
-    weights = torch.stack([each.clarity**2 for each in clear])
+    weights = torch.stack([each.clarity**2 * each.outline for each in clear])
     density = (weights[:, None] * torch.stack([each.density for each in clear])).sum(0) / weights.sum()
+    if full is not None:
+        density = full * density.mean() / full.mean()
     density = density.clamp(_COLORED[0] * density.mean(), _COLORED[1] * density.mean()).clamp(max=_DARKEST)
+    trusts = {
+        who: ((each.clarity - _CLEARER[0]) / (_CLEARER[1] - _CLEARER[0])).clamp(0, 1) for who, each in prints.items()
+    }
+    surest = torch.stack(list(trusts.values())).amax()
     for who, each in prints.items():
-        trust = ((each.clarity - _CLEARER[0]) / (_CLEARER[1] - _CLEARER[0])).clamp(0, 1)
+        trust = torch.maximum(trusts[who], _AS_OTHERS * surest)
         found[:, who] = trust * density[:, None, None] * shadows[:, who, None].roll(each.shift, (2, 3))
     return found
 
@@ -89,7 +101,7 @@ def _measured(edges: Edges, shadow: Tensor) -> _Print:
             if tried.mean() > density.mean():
                 best, density = by, tried
     doubt = torch.stack([moved(by).mean() for by in _ELSEWHERE]).square().mean().sqrt().clamp(min=_LEAST_DOUBT)
-    return _Print(best, density, density.mean() / doubt)
+    return _Print(best, density, density.mean() / doubt, outline)
 
 
 class Edges:

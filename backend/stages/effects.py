@@ -51,6 +51,8 @@ _UNBOUNDED = 9.0
 _GRAIN = (5, 5)
 # ... and so many around a hidden one tell of it.
 _BESIDE = (11, 11)
+# From this share on a shadow that would fall on a pixel is there; and what lies beside it.
+_THERE, _BESIDE_IT = 0.1, np.ones((3, 3), np.uint8)
 # Less than this of a frame says nothing.
 _SELDOM = 0.1
 
@@ -168,6 +170,12 @@ class TrainingBackground:
         total = weight.sum(0)
         mean = (self._stack(values) * weight).sum(0) / np.maximum(total, _SELDOM)
         return self._maps(np.where(total > _SELDOM, mean, 1.0))
+
+    def share_under(self, there: Floats) -> Floats:
+        """In which share of the frames that show a pixel something (T, h, w) is there, or beside it: (T, h, w)."""
+        flags = (self._stack(there) > _THERE).astype(np.uint8)
+        under = np.stack([cv2.dilate(one, _BESIDE_IT) > 0 for one in flags]) & self._seen
+        return self._maps((under.sum(0) / np.maximum(self._seen.sum(0), 1)).astype(np.float32))
 
     def always(self, values: Floats) -> Floats:
         """What values (T, h, w) are at least where seen, but for a few frames; as every frame sees it, (T, h, w).

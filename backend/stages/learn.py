@@ -33,12 +33,11 @@ from backend.stages.effects import (
     without_strange,
 )
 from backend.stages.prior import (
-    add_printed,
-    printed_shadows,
     prior_net,
     shadows_expected,
     shadows_on_people,
     sun_of,
+    tell_never_clean,
     unusual,
     usual_effects,
 )
@@ -172,8 +171,8 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     alone *= believed[:, None]
     together *= believed
     together = channels_first(as_in_this_clip(channels_last(together), observed)).to(alone.device)
+    tell_never_clean(alone, together, data, background, observed)
     del observed
-    add_printed(alone, together, printed_shadows(data, background))
     usual = channels_last(together)
     data.unusual = unusual(alone)
     data.background = channels_first(background.refit(usual)).to(alone.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,14 @@ _KNOWN = (0.1, 0.3)
 # A usual density of this much within so many pixels makes any effect plausible.
 _USUAL = 0.04
 _NEARBY = 5
+# Shadows of known ground are told by what is usual, by what is seen of them, and by the weakest channel; ...
+_FULL_USUAL, _FULL_MEAN, _FULL_LEAST = 0.08, 0.15, 0.05
+# ... so many pixels are enough, and among them full shadows have these ranks: edges are less deep, contacts deeper.
+_FULL_PIXELS, _FULL_RANKS = 300, (0.7, 0.95)
+# Nothing that is usual is deeper than so many full shadows.
+_DEEPER = 1.15
+# Ground under a shadow in less of the clip than this is seen without; in more than that, it need not be.
+_MOSTLY = (0.5, 0.7)
 # A shadow lies within so many pixels around where it is cast.
 _AROUND = 9
 
@@ -106,25 +115,68 @@ def _known(sun: Sun) -> Tensor:
     return ((sun.trust - low) / (high - low)).clamp(0, 1)
 
 
-def printed_shadows(data: ShotData, background: TrainingBackground) -> Tensor:
-    """Shadows of people who stand still, as their outlines in the plate tell: (T, N, 3, h, w) densities.
-
-    Only where no frame shows the ground without; elsewhere the network that learns the clip knows better.
+def full_shadow(place: Tensor, usual: Tensor, observed: Tensor, seen: Tensor) -> Tensor | None:
+    """The density (3,) of full shadows on one surface, from those whose ground is known; None where few are.
 
     Args:
+        place: (T, h, w) 0..1, where anybody's shadow would fall on it.
+        usual: (T, 3, h, w) densities of all effects as they usually look.
+        observed: (T, 3, h, w) densities of the plate over the background.
+        seen: (T, h, w) 0 or 1.
+    """
+    there = (place > 0.5) & (seen > 0) & (usual.amin(1) > _FULL_USUAL)
+    found = observed.movedim(1, -1)[there & (observed.mean(1) > _FULL_MEAN) & (observed.amin(1) > _FULL_LEAST)]
+    if len(found) < _FULL_PIXELS:
+        return None
+    ordered = found[found.mean(1).argsort()]
+    low, high = (int(share * len(ordered)) for share in _FULL_RANKS)
+    return ordered[low : high + 1].median(0).values
+
+
+def tell_never_clean(
+    usual_alone: Tensor, together: Tensor, data: ShotData, background: TrainingBackground, observed: Floats
+) -> None:
+    """Make usual effects as deep as other shadows of the clip where no frame shows the ground without: in place.
+
+    That is the ground beside people who stand still. The network that learns the clip can tell nothing there, and what
+    is usual is a guess. Elsewhere nothing changes.
+
+    Args:
+        usual_alone: (T, N, 3, h, w), together: (T, 3, h, w) densities.
         data: the shot, with the shadows that its sun casts.
         background: where the first background came from.
+        observed: (T, h, w, 3) densities of the plate over that.
     """
-    places = data.casts[:, :, :PLACES].unbind(2)
+    casts, seen = data.casts[:, :, :PLACES], data.seen[:, 0]
+    change = channels_first(observed).to(together.device)
+    fulls = [full_shadow(place.amax(1), together, change, seen) for place in casts.unbind(2)]
+    known = [full for full in fulls if full is not None]
+    if known:
+        amount = channels_last(together).mean(-1)
+        shown = background.mean_while(observed.mean(-1), (amount > _FULL_USUAL).astype(np.float32))
+        no_deeper(usual_alone, together, torch.stack(known).amax(0), never_clean(amount, shown))
+    add_printed(usual_alone, together, printed_shadows(data, background, fulls, observed))
+
+
+def printed_shadows(
+    data: ShotData, background: TrainingBackground, fulls: Sequence[Tensor | None], observed: Floats
+) -> Tensor:
+    """Shadows of people who stand still, as their outlines in the plate tell: (T, N, 3, h, w) densities.
+
+    Args:
+        data, background, observed: see ``tell_never_clean``.
+        fulls: (3,) how dark full shadows are on each place, see ``full_shadow``.
+    """
     found = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
-    for place in places:
-        torch.maximum(found, printed_densities(data.plate, data.seen[:, 0], place), out=found)
-    people = range(data.masks.shape[1])
-    observed = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
-    there = data.casts[:, :, :PLACES].amax(2).cpu().numpy()
-    known = np.stack([background.mean_while(observed, there[:, who]) for who in people], 1)
-    never = torch.from_numpy(never_clean(found.mean(2).cpu().numpy(), known))
-    return found.mul_(never[:, :, None].to(found.device))
+    casts = data.casts[:, :, :PLACES]
+    for place, full in zip(casts.unbind(2), fulls, strict=True):
+        torch.maximum(found, printed_densities(data.plate, data.seen[:, 0], place, full), out=found)
+    amount, (low, high) = observed.mean(-1), _MOSTLY
+    for who, there in enumerate(casts.amax(2).cpu().numpy().swapaxes(0, 1)):
+        never = never_clean(found[:, who].mean(1).cpu().numpy(), background.mean_while(amount, there))
+        never *= np.clip((background.share_under(there) - low) / (high - low), 0, 1)
+        found[:, who] *= torch.from_numpy(never)[:, None].to(found.device)
+    return found
 
 
 def add_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> None:
@@ -136,6 +188,17 @@ def add_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> None:
         darkest = here.amax(0)
         mine.copy_(torch.where(here > 0, torch.maximum(mine, here), mine))
         everybodys.copy_(torch.where(darkest > 0, torch.maximum(everybodys, darkest), everybodys))
+
+
+def no_deeper(usual_alone: Tensor, together: Tensor, deepest: Tensor, never: Floats) -> None:
+    """Let usual effects alone (T, N, 3, h, w) and together (T, 3, h, w) be no deeper than full shadows: in place.
+
+    ``never`` (T, h, w) 0..1 is where: ground that no frame shows without a shadow. Elsewhere the plate tells.
+    """
+    limit = _DEEPER * deepest[:, None, None]
+    for mine, everybodys, share in zip(usual_alone, together, torch.from_numpy(never).to(together.device), strict=True):
+        mine -= share * (mine - limit).clamp(min=0)
+        everybodys -= share * (everybodys - limit).clamp(min=0)
 
 
 def unusual(densities: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ from backend.stages.effects import (
     somebody_near,
     with_burnt_in,
 )
-from backend.stages.prior import add_printed, printed_shadows, shadows_expected
-from backend.train.shot_data import channels_first, make_shot_data
+from backend.stages.prior import add_printed, full_shadow, no_deeper, printed_shadows, shadows_expected
+from backend.train.shot_data import channels_first, channels_last, make_shot_data
 from tests.model.sunny_clip import plate, shadows, walkers
 
 T, H, W = 6, 12, 20
@@ -89,11 +89,37 @@ def test_the_printed_shadow_of_who_never_moves_is_found_only_where_it_never_leav
     camera = Camera.static(len(masks), (masks.shape[-1], masks.shape[-2]))
     background = TrainingBackground(pictures, seen, masks.amax(1).numpy() > 0.5, somebody_near(data), camera)
     data.background = channels_first(background.start())
-    found = printed_shadows(data, background).mean(2)
+    observed = density(pictures, channels_last(data.background))
+    found = printed_shadows(data, background, [None, None], observed).mean(2)
     still = (fall[:, 1] > 0.9) & (fall[:, 0].amax(0) == 0) & (data.seen[:, 0] > 0)
     assert float(found[:, 1][still].median()) == pytest.approx(0.5, rel=0.3)
     left = (fall[:, 0] > 0.9) & (data.seen[:, 0] > 0)
     assert float(found[:, 0][left].mean()) < 0.1
+
+
+def test_how_deep_a_full_shadow_is_is_told_by_those_of_known_ground() -> None:
+    place, seen = torch.zeros(9, 20, 30), torch.ones(9, 20, 30)
+    place[:, 5:15, 5:25] = 1
+    deep = torch.tensor([0.6, 0.5, 0.4])
+    usual = 0.3 * place[:, None].expand(-1, 3, -1, -1)
+    observed = deep[:, None, None] * place[:, None]
+    observed[:, :, 5:9] /= 3
+    observed[:5] = 0
+    full = full_shadow(place, usual, observed, seen)
+    assert full is not None and torch.allclose(full, deep)
+    assert full_shadow(place, usual, observed * 0, seen) is None
+    assert full_shadow(place, usual * 0, observed, seen) is None
+
+
+def test_what_is_usual_is_no_deeper_than_a_full_shadow_where_nothing_else_tells() -> None:
+    alone, together = torch.full((2, 1, 3, 4, 5), 0.9), torch.full((2, 3, 4, 5), 0.9)
+    together[:, :, 1] = -0.4
+    never = np.zeros((2, 4, 5), np.float32)
+    never[:, :2] = 1
+    no_deeper(alone, together, torch.tensor([0.5, 0.4, 0.3]), never)
+    assert (alone[:, 0, :, :2].amax((2, 3)) < 0.6).all() and (alone[:, 0, :, 2:] == 0.9).all()
+    assert torch.equal(alone[0, 0, :, 0, 0], together[0, :, 0, 0])
+    assert (together[:, :, 1] == -0.4).all() and (together[:, :, 2:] == 0.9).all()
 
 
 def test_an_effect_that_comes_and_goes_without_being_seen_is_not_believed() -> None:
