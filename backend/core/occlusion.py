@@ -86,7 +86,8 @@ def _lost_area(area: npt.NDArray[np.float64], first: int, last: int) -> float:
     if not len(during):
         return 0.0
     usual = float(np.median(around)) if len(around) else float(ever.max())
-    return 1 - float(np.quantile(during, 0.33)) / max(usual, 1.0)
+    # Who looks larger than before has another pose; that tells nothing about the other one.
+    return max(0.0, 1 - float(np.quantile(during, 0.33)) / max(usual, 1.0))
 
 
 def covered_by(masks: Floats, contact: Flags, order: list[list[int]]) -> Floats:

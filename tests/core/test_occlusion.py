@@ -51,6 +51,13 @@ def test_a_contact_in_which_nobody_loses_area_is_judged_by_the_feet() -> None:
     assert estimate_order(masks, contact) == [[0, 1]] * 4
 
 
+def test_who_looks_larger_during_a_contact_is_not_in_front_for_that() -> None:
+    masks = np.stack([[body(20 + t, 50, 30 if t < 6 else 38), body(38 + t, 56)] for t in range(12)])
+    contact = np.zeros((12, 2, 2), bool)
+    contact[6:] = True
+    assert estimate_order(masks, contact) == [[0, 1]] * 12
+
+
 def test_everybody_has_a_place_also_who_is_out_of_the_picture() -> None:
     masks = np.stack([[body(10, 50), np.zeros((H, W), np.float32), body(60, 40)]] * 4)
     masks[0, 0] = 0
