@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backend.core.bending import Bend
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import stretches
@@ -47,6 +48,13 @@ class Borrowed:
     frame: int
     shift: tuple[float, float]
     """(dx, dy) from that frame's pixels to this frame's, in pixels of the analysis pictures."""
+    bend: Bend | None = None
+    """What is left to do after the move: the pose differs a little."""
+
+    def laid(self, picture: Floats) -> Floats:
+        """The other frame's picture (H, W) or (H, W, C), moved and bent into place."""
+        there = moved(picture, self.shift)
+        return there if self.bend is None else self.bend.applied(there)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.core.borrowing import moved
 from backend.core.color import Floats
 from backend.core.matte import body_color, join
 from backend.core.mending import missed_parts, trimmed
@@ -65,7 +64,7 @@ def _whole(shot: Shot, index: int, masks: Floats) -> Floats:
     bodies = masks.copy()
     for person, found in enumerate(shot.borrowed[index]):
         if found is not None:
-            bodies[person] = np.maximum(masks[person], moved(shot.footage.masks(found.frame)[person], found.shift))
+            bodies[person] = np.maximum(masks[person], found.laid(shot.footage.masks(found.frame)[person]))
     return bodies
 
 
@@ -77,5 +76,5 @@ def _body(shot: Shot, index: int, person: int, plate: Floats, masks: Floats, beh
     if found is None:
         return visible, color
     covered = covered_part(shot, index, person, masks)
-    lent = moved(shot.evened(found.frame), found.shift) * shot.gains[index]
+    lent = found.laid(shot.evened(found.frame)) * shot.gains[index]
     return np.maximum(visible, covered), np.where((covered > visible)[..., None], lent, color).astype(np.float32)

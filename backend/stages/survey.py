@@ -8,7 +8,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from backend.core.borrowing import Borrowed, borrow, moved, refined, steadied
+from backend.core.bending import Shown, bend
+from backend.core.borrowing import Borrowed, borrow, refined, steadied
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.exposure import exposure_gains
@@ -50,7 +51,12 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     def lent(index: int) -> list[Borrowed | None]:
         return [_refined(shot, index, person, reach) for person in range(len(order[index]))]
 
-    return dataclasses.replace(shot, borrowed=steadied(list(in_order(lent, len(footage)))))
+    shot = dataclasses.replace(shot, borrowed=steadied(list(in_order(lent, len(footage)))))
+
+    def bent(index: int) -> list[Borrowed | None]:
+        return [_bent(shot, index, person) for person in range(len(order[index]))]
+
+    return dataclasses.replace(shot, borrowed=list(in_order(bent, len(footage))))
 
 
 def _as_given(footage: Footage, order: list[list[int]]) -> list[list[int]]:
@@ -99,12 +105,24 @@ def _refined(shot: Shot, index: int, person: int, reach: int) -> Borrowed | None
     found = shot.borrowed[index][person]
     if found is None:
         return None
-    footage = shot.footage
-    masks = [footage.masks(t) for t in (index, found.frame)]
-    plates = footage.plate(index), footage.plate(found.frame)
-    bodies = masks[0][person], masks[1][person]
-    fronts = cover_of(shot, index, person, masks[0]), cover_of(shot, found.frame, person, masks[1])
+    target, lent = _shown(shot, index, person), _shown(shot, found.frame, person)
+    plates, bodies, fronts = zip(*((each.plate, each.body, each.front) for each in (target, lent)), strict=True)
     return Borrowed(found.frame, refined(plates, bodies, fronts, found.shift, reach))
+
+
+def _bent(shot: Shot, index: int, person: int) -> Borrowed | None:
+    """The borrowed frame with the body bent onto what is visible of it."""
+    found = shot.borrowed[index][person]
+    if found is None:
+        return None
+    lent = _shown(shot, found.frame, person)
+    moved_in = Shown(*(found.laid(each) for each in (lent.plate, lent.body, lent.front)))
+    return dataclasses.replace(found, bend=bend(_shown(shot, index, person), moved_in))
+
+
+def _shown(shot: Shot, index: int, person: int) -> Shown:
+    masks = shot.footage.masks(index)
+    return Shown(shot.evened(index), masks[person], cover_of(shot, index, person, masks))
 
 
 def whole_bodies(shot: Shot, index: int) -> Floats:
@@ -120,7 +138,7 @@ def covered_part(shot: Shot, index: int, person: int, masks: Floats) -> Floats:
         return np.zeros(masks.shape[1:], np.float32)
     margin = np.ones((_COVER_MARGIN, _COVER_MARGIN), np.uint8)
     cover = cv2.dilate(cover_of(shot, index, person, masks), margin)
-    return np.minimum(moved(shot.footage.masks(found.frame)[person], found.shift), cover)
+    return np.minimum(found.laid(shot.footage.masks(found.frame)[person]), cover)
 
 
 def cover_of(shot: Shot, index: int, person: int, masks: Floats) -> Floats:
