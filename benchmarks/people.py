@@ -216,7 +216,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="where masks and sheets go, outside the repository")
     parser.add_argument("--hint", action="store_true", help="give one true frame per person")
     parser.add_argument("--no-record", dest="record", action="store_false", help="leave the results page as it is")
-    return parser.parse_args()
+    options = parser.parse_args()
+    for clip in options.clips:
+        if not any(clip.glob("mask_*/*.png")):
+            parser.error(f"{clip} has no true masks: name a folder with full/ or clip.mp4, and mask_0, mask_1 …")
+    return options
 
 
 if __name__ == "__main__":
