@@ -27,6 +27,8 @@ _ANALYSIS_WIDTH = 224
 # Below this share of corners that follow the camera, a homography does not describe the background.
 LOW_AGREEMENT = 0.35
 _COVER_MARGIN = 5
+# So many planes of the plate's size are in memory while a borrowed body is fitted, besides all masks of two frames.
+_FITTING = 20
 
 Tell = Callable[[float], None]
 
@@ -51,12 +53,13 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     def lent(index: int) -> list[Borrowed | None]:
         return [_refined(shot, index, person, reach) for person in range(len(order[index]))]
 
-    shot = dataclasses.replace(shot, borrowed=steadied(list(in_order(lent, len(footage)))))
+    memory = 4 * (_FITTING + 2 * len(footage.names)) * footage.view[0] * footage.view[1]
+    shot = dataclasses.replace(shot, borrowed=steadied(list(in_order(lent, len(footage), memory))))
 
     def bent(index: int) -> list[Borrowed | None]:
         return [_bent(shot, index, person) for person in range(len(order[index]))]
 
-    return dataclasses.replace(shot, borrowed=list(in_order(bent, len(footage))))
+    return dataclasses.replace(shot, borrowed=list(in_order(bent, len(footage), memory)))
 
 
 def _as_given(footage: Footage, order: list[list[int]]) -> list[list[int]]:
