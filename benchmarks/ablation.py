@@ -81,10 +81,10 @@ def _no_burnt_in() -> Any:
 def _no_sunlight() -> Any:
     from backend.stages import learn
 
-    return mock.patch.object(learn, "cast", lambda masks, sun: torch.zeros(*masks.shape[:2], CASTS, *masks.shape[2:]))
+    return mock.patch.object(learn, "cast", lambda masks, *_: torch.zeros(*masks.shape[:2], CASTS, *masks.shape[2:]))
 
 
-def _no_outlines() -> Any:
+def _no_other_shadows() -> Any:
     from backend.stages import learn
 
     return mock.patch.object(learn, "tell_never_clean", lambda *_: None)
@@ -141,7 +141,15 @@ def _no_loans() -> Any:
 def _no_texture() -> Any:
     from backend.stages import clean_plate
 
-    return mock.patch.object(clean_plate, "textured", clean_plate.smoothly)
+    return mock.patch.object(
+        clean_plate, "textured", lambda ground, holes, corners: clean_plate.smoothly(ground, holes)
+    )
+
+
+def _no_bends() -> Any:
+    from backend.stages import survey
+
+    return mock.patch.object(survey, "bend", lambda target, lent: None)
 
 
 IDEAS: dict[str, tuple[str, Patch]] = {
@@ -150,13 +158,14 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "colour": ("what is usual keeps the depth and colour it was drawn with", _no_colour),
     "burnt-in": ("ground that is never clean keeps its shadow", _no_burnt_in),
     "sun": ("nobody is told where shadows would fall", _no_sunlight),
-    "printed": ("shadows that never move are not told from their outlines", _no_outlines),
+    "printed": ("shadows that never move are told neither by their outlines nor by other shadows", _no_other_shadows),
     "on-people": ("everybody's effects lie over the people behind", _over_people),
     "refits": ("the background is not estimated anew", _no_refits),
     "sunlight": ("shadows multiply, as in LNR, instead of taking the sunlight once", _multiplied),
     "leftovers": ("nothing is given to the nearest", _no_leftovers),
     "evidence": ("effects as predicted, not sharpened by the plate", _no_evidence),
     "loans": ("hidden parts stay holes", _no_loans),
+    "bends": ("what hidden parts are borrowed from is moved, not bent", _no_bends),
     "texture": ("ground never seen is filled smoothly", _no_texture),
 }
 
