@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.bending import Bend
+from backend.core.bending import Bend, Shown
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import stretches
@@ -257,31 +257,25 @@ def _misfit(seen: _Seen, open_ground: Floats, t: int, s: int, box: Box, shift: t
     return (silhouette + hidden + _COLOR_WEIGHT * color) / max(float(seen.body[s].sum()), 1.0)
 
 
-def refined(
-    plates: tuple[Floats, Floats],
-    masks: tuple[Floats, Floats],
-    fronts: tuple[Floats, Floats],
-    shift: tuple[float, float],
-    reach: int,
-) -> tuple[float, float]:
+def refined(target: Shown, lent: Shown, shift: tuple[float, float], reach: int) -> tuple[float, float]:
     """The shift (dx, dy), in whole pixels near a given one, that fits best at the size of these pictures.
 
     Args:
-        plates: (H, W, 3) of the frame to complete and of the frame that lends.
-        masks: (H, W) the person in both.
-        fronts: (H, W) what covers the person in both.
+        target: the frame to complete.
+        lent: the frame that lends.
         shift: (dx, dy) as found so far.
         reach: how many pixels to look further in each direction.
     """
-    rows, columns = np.flatnonzero(masks[1].any(1)), np.flatnonzero(masks[1].any(0))
+    rows, columns = np.flatnonzero(lent.body.any(1)), np.flatnonzero(lent.body.any(0))
     dx, dy = round(shift[0]), round(shift[1])
     margin = reach + 2
-    height, width = masks[0].shape
+    height, width = target.body.shape
     box = (
         slice(max(0, rows[0] + min(dy, 0) - margin), min(height, rows[-1] + max(dy, 0) + margin + 1)),
         slice(max(0, columns[0] + min(dx, 0) - margin), min(width, columns[-1] + max(dx, 0) + margin + 1)),
     )
-    plate, body, front = (np.stack([picture[box] for picture in pair]) for pair in (plates, masks, fronts))
+    plate = np.stack([target.plate[box], lent.plate[box]])
+    body, front = np.stack([target.body[box], lent.body[box]]), np.stack([target.front[box], lent.front[box]])
     seen = _Seen(plate, body, front, float(rows[-1] + 1 - rows[0]))
     open_ground = seen.open(0)
     if float((open_ground * seen.body[0]).sum()) < _LEAST_EVIDENCE * float(seen.body[1].sum()):

@@ -109,8 +109,7 @@ def _refined(shot: Shot, index: int, person: int, reach: int) -> Borrowed | None
     if found is None:
         return None
     target, lent = _shown(shot, index, person), _shown(shot, found.frame, person)
-    plates, bodies, fronts = zip(*((each.plate, each.body, each.front) for each in (target, lent)), strict=True)
-    return Borrowed(found.frame, refined(plates, bodies, fronts, found.shift, reach))
+    return Borrowed(found.frame, refined(target, lent, found.shift, reach))
 
 
 def _bent(shot: Shot, index: int, person: int) -> Borrowed | None:
