@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -23,6 +23,14 @@ _LEAST_DIFFERENCE = 0.045
 # A shadow leaves this much of the light, takes it from all channels alike, and keeps the ground's pattern.
 _SHADOW_LIGHT = (0.28, 0.97)
 _SHADOW_TINT = 0.11
+# The light that is left in a shadow is the sky's, bluer than the sun's: how much so is the same all over a shot, and is
+# read off what is darker beside people, from so many frames and pixels. Then shadows are told from dark clothes better.
+_BLUISH, _BLUISH_STEP, _BLUISH_WIDTH = 0.4, 0.01, 0.03
+_SHADE, _SHADE_FRAMES, _SHADE_PIXELS = (0.35, 0.85), 12, 400
+# So many must agree, and so many times as many as on any other hue.
+_AGREE, _PLAINLY = 0.33, 2.0
+_KNOWN_TINT = 0.07
+_HUE_ALONE = 0.6
 _SHADOW_WINDOW = 7
 _PATTERN_WINDOW = 11
 _SETTLING_WINDOW = 9
@@ -40,6 +48,8 @@ class Backdrop:
     """(h, w): the usual distance of a pixel from its background."""
     certain: Floats
     """(h, w): 1 where it was seen while nobody was near, 0.5 where only while nobody covered it, 0 elsewhere."""
+    bluish: float | None = None
+    """By how much a shadow dims red more, and blue less, than green; None where the shot doesn't tell."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,33 @@ def empty_scene(scene: Scene, bodies: Bodies, tell: Tell, outlined: bool = False
         near.append((camera.onto_canvas(loose, frame) > 0.5) | ~seen)
         covered.append(camera.onto_canvas(tight, frame) > 0.5)
         shown.append(seen)
-    return _by_bands(np.stack(pictures), np.stack(near), np.stack(covered), np.stack(shown), tell, outlined)
+    backdrop = _by_bands(np.stack(pictures), np.stack(near), np.stack(covered), np.stack(shown), tell, outlined)
+    return replace(backdrop, bluish=_bluish(scene, backdrop, bodies))
+
+
+def _bluish(scene: Scene, backdrop: Backdrop, bodies: Bodies) -> float | None:
+    """The hue on which most of what is darker than the empty scene agrees, bodies left out; see ``Backdrop``."""
+    hues: list[Floats] = []
+    count = len(scene)
+    for frame in np.unique(np.linspace(0, count - 1, min(count, _SHADE_FRAMES)).round().astype(int)).tolist():
+        picture, ground = scene.picture(frame), behind(scene, backdrop, frame)
+        certain = scene.camera.from_canvas(backdrop.certain, frame) > 0.75
+        ratio, light = _dimmed(picture, ground)
+        found = certain & (bodies(frame)[1] < 0.5) & (light > _SHADE[0]) & (light < _SHADE[1])
+        found &= (_largest(ratio) < 1) & (_same_pattern(picture.mean(-1), ground.mean(-1)) > 0.5)
+        hues.append((ratio[..., 2] - ratio[..., 0])[found] / (2 * (1 - light[found])))
+    return _agreed(np.concatenate(hues))
+
+
+def _agreed(hues: Floats) -> float | None:
+    """The value that most of those given are near to; None without such a majority."""
+    if len(hues) < _SHADE_PIXELS:
+        return None
+    steps = np.arange(-_BLUISH, _BLUISH + _BLUISH_STEP, _BLUISH_STEP)
+    votes = (np.abs(hues[None] - steps[:, None].astype(np.float32)) < _BLUISH_WIDTH).mean(1)
+    best = steps[votes.argmax()]
+    others = votes[np.abs(steps - best) > 2 * _BLUISH_WIDTH].max()
+    return float(best) if votes.max() > max(_AGREE, _PLAINLY * others) else None
 
 
 def _drawn(figures: Sequence[Figure], size: tuple[int, int], wide: float, tall: float) -> Floats:
@@ -164,7 +200,7 @@ def compare(scene: Scene, backdrop: Backdrop, index: int) -> Evidence:
     """What differs between a frame and the empty scene."""
     flicker = np.maximum(scene.camera.from_canvas(backdrop.flicker, index), 0)
     certain = scene.camera.from_canvas(backdrop.certain, index)
-    return contrasted(scene.picture(index), behind(scene, backdrop, index), flicker, certain)
+    return contrasted(scene.picture(index), behind(scene, backdrop, index), flicker, certain, backdrop.bluish)
 
 
 def behind(scene: Scene, backdrop: Backdrop, index: int) -> Floats:
@@ -172,8 +208,10 @@ def behind(scene: Scene, backdrop: Backdrop, index: int) -> Floats:
     return np.asarray(np.clip(scene.camera.from_canvas(backdrop.picture, index), 0, 1), np.float32)
 
 
-def contrasted(picture: Floats, behind: Floats, flicker: Floats, certain: Floats) -> Evidence:
-    """What differs between a picture and what is behind it; see ``Backdrop`` for flicker and certain."""
+def contrasted(
+    picture: Floats, behind: Floats, flicker: Floats, certain: Floats, bluish: float | None = None
+) -> Evidence:
+    """What differs between a picture and what is behind it; see ``Backdrop`` for flicker, certain and bluish."""
     # A background that is a pixel off is no person: each pixel may choose among its neighbours.
     margin = np.ones((3, 3), np.uint8)
     above = picture - cv2.dilate(behind, margin)
@@ -182,7 +220,7 @@ def contrasted(picture: Floats, behind: Floats, flicker: Floats, certain: Floats
     away = cv2.GaussianBlur(away, (0, 0), 0.8)
     usual = cv2.dilate(cv2.GaussianBlur(flicker, (0, 0), 1.5), margin)
     difference = np.minimum(away / (_LEAST_DIFFERENCE + _FLICKER_TIMES * usual), 4)
-    shadow = _settled(_shadow(picture, behind), difference)
+    shadow = _settled(_shadow(picture, behind, bluish), difference)
     return Evidence(np.asarray(difference, np.float32), shadow, np.asarray(certain, np.float32))
 
 
@@ -194,14 +232,23 @@ def _settled(shadow: Floats, difference: Floats) -> Floats:
     return np.maximum(shadow, _ramp(np.asarray(share, np.float32), 0.4, 0.65))
 
 
-def _shadow(picture: Floats, behind: Floats) -> Floats:
-    """(h, w) 0..1: darker by the same factor in all channels, with the same pattern as the ground behind."""
+def _shadow(picture: Floats, behind: Floats, bluish: float | None) -> Floats:
+    """(h, w) 0..1: darker in all channels as shadows are in this shot, with the same pattern as the ground behind."""
+    ratio, light = _dimmed(picture, behind)
+    hue = np.array([1, 0, -1], np.float32) * np.float32(bluish or 0)
+    off = ratio + hue * (1 - light[..., None])
+    tint, allowed = _largest(off) + _largest(-off), _SHADOW_TINT if bluish is None else _KNOWN_TINT
+    dark = _ramp(light, _SHADOW_LIGHT[0] - 0.1, _SHADOW_LIGHT[0]) * _ramp(-light, -1.02, -_SHADOW_LIGHT[1])
+    grey = _ramp(-tint, -2 * allowed, -allowed)
+    pattern = _same_pattern(picture.mean(-1), behind.mean(-1))
+    return np.asarray(dark * grey * (pattern if bluish is None else np.maximum(pattern, _HUE_ALONE)), np.float32)
+
+
+def _dimmed(picture: Floats, behind: Floats) -> tuple[Floats, Floats]:
+    """How much of each channel (h, w, 3) of what is behind is left around each pixel, and of its light (h, w)."""
     window = (_SHADOW_WINDOW, _SHADOW_WINDOW)
-    ratio = (cv2.blur(picture, window) + 0.03) / (cv2.blur(behind, window) + 0.03)
-    light, tint = ratio.mean(-1), _largest(ratio) + _largest(-ratio)
-    dimmed = _ramp(light, _SHADOW_LIGHT[0] - 0.1, _SHADOW_LIGHT[0]) * _ramp(-light, -1.02, -_SHADOW_LIGHT[1])
-    grey = _ramp(-tint, -2 * _SHADOW_TINT, -_SHADOW_TINT)
-    return np.asarray(dimmed * grey * _same_pattern(picture.mean(-1), behind.mean(-1)), np.float32)
+    ratio = np.asarray((cv2.blur(picture, window) + 0.03) / (cv2.blur(behind, window) + 0.03), np.float32)
+    return ratio, np.asarray(ratio.mean(-1), np.float32)
 
 
 def _same_pattern(a: Floats, b: Floats) -> Floats:

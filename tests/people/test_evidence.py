@@ -11,7 +11,7 @@ from backend.core.camera import Camera
 from backend.media.frame_store import FrameStore
 from backend.media.plates import PlateInfo
 from backend.people.detect import Figure
-from backend.people.evidence import boxes_of, compare, empty_scene
+from backend.people.evidence import boxes_of, compare, contrasted, empty_scene
 from backend.people.scene import Scene
 from tests.people.walkers import SIZE, clip, wall
 
@@ -48,3 +48,41 @@ def test_a_place_that_is_always_covered_is_not_known(scene: tuple[Scene, np.ndar
     assert backdrop.certain[80, 128] == 0
     assert backdrop.certain[80, 20] == 1
     assert not compare(shot, backdrop, 4).changed[80, 128]
+
+
+def shaded(ground: np.ndarray, light: float, bluish: float) -> np.ndarray:
+    """The ground where the sun doesn't reach it: red dimmed more than blue."""
+    return ground * (1 - (1 - light) * np.array([1 + bluish, 1, 1 - bluish], np.float32))
+
+
+def test_shadows_are_told_by_the_hue_that_they_have_in_the_shot() -> None:
+    ground, known = wall(), np.ones((SIZE[1], SIZE[0]), np.float32)
+    picture = ground.copy()
+    shadow, shoe = np.s_[60:90, 30:80], np.s_[60:90, 150:200]
+    picture[shadow] = shaded(ground, 0.5, 0.3)[shadow]
+    # As dark as the shadow, but brown.
+    picture[shoe] = shaded(ground, 0.5, -0.15)[shoe]
+    inside, worn = np.s_[66:84, 36:74], np.s_[66:84, 156:194]
+    grey = contrasted(picture, ground, 0 * known, known)
+    hued = contrasted(picture, ground, 0 * known, known, 0.3)
+    assert grey.shadow[inside].mean() < 0.5 < hued.shadow[inside].min()
+    assert hued.shadow[worn].max() < 0.1 < grey.shadow[worn].mean()
+
+
+@pytest.mark.parametrize("bluish", [0.0, 0.2])
+def test_the_hue_of_shadows_is_read_off_the_shot(bluish: float, tmp_path: Path) -> None:
+    """A shadow goes along below; who casts it goes above, and has any hue."""
+    pictures = []
+    for t in range(16):
+        picture = wall()
+        picture[90:110, 10 + 12 * t : 50 + 12 * t] = shaded(wall(), 0.6, bluish)[90:110, 10 + 12 * t : 50 + 12 * t]
+        pictures.append(picture)
+    scene = scene_of(pictures, tmp_path)
+    nobody = boxes_of([[] for _ in pictures], scene.size)
+    found = empty_scene(scene, nobody, lambda _done: None).bluish
+    assert found is not None and abs(found - bluish) < 0.04
+
+
+def test_where_nothing_is_darker_no_hue_is_told(tmp_path: Path) -> None:
+    scene = scene_of([wall()] * 6, tmp_path)
+    assert empty_scene(scene, boxes_of([[] for _ in range(6)], scene.size), lambda _done: None).bluish is None
