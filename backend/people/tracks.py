@@ -32,10 +32,15 @@ _LEAST_HITS = 3
 _LEAST_SURE = 0.6
 _LEAST_SUM = 2.0
 _LEAST_MEAN = 0.2
+# Or when something this large (share of the picture's height) goes so many heights over the ground, is seen so often
+# and in so large a share of its frames, and stays as large (standard deviation of the logarithm of its height).
+_WALK_HEIGHT, _WAY, _WALK_HITS, _WALK_SHARE, _WALK_SIZE = 0.2, 0.5, 10, 0.5, 0.2
 _TWICE = 0.4
 _NEAR_FRAMES = 6
 # Somebody who was lost beside another person may be hidden behind her for so many frames.
 _HIDDEN = 12
+# Only those who have gone so many heights are looked for there: who stays in place is found again by herself.
+_GOES_BY = 0.25
 
 
 _BINS = (np.linspace(0, 256, 7), np.linspace(72, 184, 9), np.linspace(72, 184, 9))
@@ -91,10 +96,13 @@ def track_all(scene: Scene, detections: Sequence[Sequence[Figure]], matter: Matt
     """
     alive: list[Track] = []
     done: list[Track] = []
+    missing: list[Track] = []
     for index, found in enumerate(detections):
         tell(index / len(detections))
         expected = [_expected(scene, track, index) for track in alive]
-        figures = _apart(found, expected)
+        for track in missing:
+            track.figures[index] = _expected(scene, track, index)
+        figures = _apart(found, [*expected, *(track.figures[index] for track in missing)])
         picture, weight = to_bytes(scene.picture(index)), matter(index)
         looks = [looks_of(picture, weight, figure) for figure in figures]
         pairs = _pairs(alive, expected, figures, looks)
@@ -109,10 +117,28 @@ def track_all(scene: Scene, detections: Sequence[Sequence[Figure]], matter: Matt
         taken = {column for row, column in pairs.items() if alive[row] not in split}
         alive = [track for track in alive if track not in lost and track not in split]
         done += lost + split
+        missing = [t for t in missing + [t for t in lost if _goes_by(scene, t)] if _is_missing(t, alive, index)]
         for column, figure in enumerate(figures):
             if column not in taken and figure.score > _LEAST_NEW:
                 alive.append(Track({index: figure}, looks[column], _swallows(figure, recent) and not split))
-    return _people([track for track in done + alive if not track.several])
+    return _people(scene, [track for track in done + alive if not track.several])
+
+
+def _goes_by(scene: Scene, track: Track) -> bool:
+    """Whether somebody was on her way: when she is lost, somebody else may hide her."""
+    heights = [track.figures[index].height for index in track.hits]
+    return len(heights) >= _LEAST_HITS and not track.several and _way(scene, track) > _GOES_BY * np.median(heights)
+
+
+def _is_missing(lost: Track, alive: Sequence[Track], index: int) -> bool:
+    """Whether somebody may still be hidden where she is expected: nobody who came later has taken her place."""
+    return index - lost.hits[-1] <= _HIDDEN and not any(_replaces(track, lost, index) for track in alive)
+
+
+def _replaces(track: Track, lost: Track, index: int) -> bool:
+    there, here = lost.figures[index], track.figures[index]
+    near = abs(there.x - here.x) < _MEETING * max(there.height, here.height)
+    return near and track.first > lost.hits[-1] and len(track.hits) >= _LEAST_HITS
 
 
 def _pairs(
@@ -212,22 +238,42 @@ def _extend(track: Track, index: int, figure: Figure, looks: Floats) -> None:
     track.looks = looks if known is None else np.asarray(0.9 * known + 0.1 * looks, np.float32)
 
 
-def _people(tracks: list[Track]) -> list[Track]:
+def _people(scene: Scene, tracks: list[Track]) -> list[Track]:
     """The tracks that are people, cut to where they were seen, and bridged where somebody was lost on the way."""
     seen = [_trimmed(track) for track in tracks if len(track.hits) >= _LEAST_HITS]
     whole = _bridged(seen)
-    sure = [
-        t
-        for t in whole
-        if len(t.hits) >= _LEAST_HITS
-        and t.best >= _LEAST_SURE
-        and t.total >= max(_LEAST_SUM, _LEAST_MEAN * len(t.figures))
-    ]
+    sure = [track for track in whole if _looks_like_one(track) or _walks_like_one(scene, track)]
     kept: list[Track] = []
     for track in sorted(sure, key=lambda t: -t.total):
         if all(_together(track, other) < _TWICE for other in kept):
             kept.append(track)
     return [_doubted(track, kept) for track in kept]
+
+
+def _looks_like_one(track: Track) -> bool:
+    """Whether the detector was sure enough that this is a person."""
+    enough = track.total >= max(_LEAST_SUM, _LEAST_MEAN * len(track.figures))
+    return len(track.hits) >= _LEAST_HITS and track.best >= _LEAST_SURE and enough
+
+
+def _walks_like_one(scene: Scene, track: Track) -> bool:
+    """Whether something upright goes its way through the shot."""
+    hits = [track.figures[index] for index in track.hits]
+    heights = np.array([figure.height for figure in hits])
+    if len(hits) < max(_WALK_HITS, _WALK_SHARE * len(track.figures)):
+        return False
+    size, steady = float(np.median(heights)), float(np.std(np.log(heights))) < _WALK_SIZE
+    return steady and size > _WALK_HEIGHT * scene.size[1] and _way(scene, track) > _WAY * size
+
+
+def _way(scene: Scene, track: Track) -> float:
+    """How far across the ground somebody went, in pixels of the first frame in which she was seen."""
+    places = []
+    for index in track.hits:
+        point = np.array([[[track.figures[index].x, track.figures[index].y]]], np.float32)
+        moves = scene.camera.between(index, track.hits[0]) if scene.camera.moving else np.eye(3)
+        places.append(float(cv2.perspectiveTransform(point, moves)[0, 0, 0]))
+    return float(np.ptp(places))
 
 
 def _doubted(track: Track, people: Sequence[Track]) -> Track:

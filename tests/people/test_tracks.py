@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from backend.people.detect import Figure
 from backend.people.tracks import looks_of, track_all, unlike
@@ -50,6 +51,28 @@ def test_who_takes_a_step_stays_the_same(tmp_path: Path) -> None:
     scene = scene_of([standing((figure, (BLUE,))) for figure in steps], tmp_path)
     tracks = track_all(scene, [[figure] for figure in steps], everywhere, lambda _: None)
     assert [(track.first, track.last) for track in tracks] == [(0, 11)]
+
+
+@pytest.mark.parametrize(("pace", "height", "found"), [(6, 60, 1), (0, 60, 0), (6, 16, 0)])
+def test_what_walks_through_the_shot_is_somebody_whatever_the_detector_says(
+    pace: int, height: int, found: int, tmp_path: Path
+) -> None:
+    steps = [Figure(40 + pace * t, 60, height, 0.15) for t in range(14)]
+    scene = scene_of([standing((figure, (BLUE,))) for figure in steps], tmp_path)
+    assert len(track_all(scene, [[figure] for figure in steps], everywhere, lambda _: None)) == found
+
+
+def test_who_vanished_beside_others_on_her_way_is_not_taken_for_them(tmp_path: Path) -> None:
+    """She is lost before he comes to where she is: what is seen there then says nothing about who is who."""
+    hers = [Figure(50 + 3 * t, 60, 80, 1.0) for t in range(36)]
+    his = [Figure(170 - 4 * t, 60, 80, 1.0) for t in range(36)]
+    pictures = [standing((a, (GREEN,)), (b, (BLUE,))) for a, b in zip(hers, his, strict=True)]
+    figures = [[a, b] if t < 11 or t > 25 else [b] for t, (a, b) in enumerate(zip(hers, his, strict=True))]
+    tracks = track_all(scene_of(pictures, tmp_path), figures, everywhere, lambda _: None)
+    ends = {(round(track.figures[0].x), round(track.figures[35].x)) for track in tracks}
+    assert ends == {(50, 155), (170, 30)}
+    doubtful = [index for track in tracks if track.first == 0 for index in range(14, 21) if track.figures[index].score]
+    assert not doubtful
 
 
 def everywhere(_index: int) -> np.ndarray:
