@@ -34,6 +34,8 @@ _MOSTLY, _HASTE = 0.7, 0.2
 # So many heights outside the picture somebody has left it.
 _OUTSIDE = 0.2
 _LOST = 0.35
+# Where the way there and back misses by so many pixels, what the other frame shows is not the same thing.
+_MISS = 1.0
 # Who has seen but half of somebody counts less by this power of it.
 _WHOLE = 4
 
@@ -99,7 +101,7 @@ def follow(
             usual.append([state.usual for state in states])
 
     forward = FrameStore.create(work / "forth.raw", forth(), count)
-    states_back = [State() for _ in range(people)]
+    states_back = [_at_the_end(state) for state in states]
     back = _Backwards(work / "back.raw", (count, *shape))
     for index in reversed(range(count)):
         tell(0.5 + 0.5 * (count - index) / count)
@@ -115,6 +117,11 @@ def follow(
     return back.store()
 
 
+def _at_the_end(state: State) -> State:
+    """What the way back begins with: who was seen last lies where the way forth has come to."""
+    return State(place=None if state.mask is None else state.place)
+
+
 def step(
     scene: Scene,
     model: Segmenter,
@@ -126,6 +133,7 @@ def step(
 ) -> Floats:
     """Masks (h, w, N) of one frame from its looks and from the frame ``before`` it (-1: none)."""
     flow = scene.flow(index, before) if before >= 0 else None
+    steady = None if flow is None else _steady(flow, scene.flow(before, index))
     looks, against = looks_here
     shape = looks.shape[:2]
     odds = np.full((len(states) + 1, *shape), -20, np.float32)
@@ -145,7 +153,7 @@ def step(
         if prior is not None:
             soft = np.clip(cv2.GaussianBlur(prior, (0, 0), _SMOOTH + _SMOOTH_BY_HEIGHT * place.height), 0.02, 0.98)
             near = float(np.exp(-state.since_drawn / _DRAWN_REACH))
-            own = own + (_MEMORY + _DRAWN_MEMORY * near) * np.log(soft / (1 - soft))
+            own = own + steady * (_MEMORY + _DRAWN_MEMORY * near) * np.log(soft / (1 - soft))
         odds[person + 1] = own
     weights = np.exp(odds - odds.max(0))
     masks = (weights / weights.sum(0))[1:]
@@ -157,6 +165,12 @@ def step(
         masks[person] = tidy(masks[person], state.place)
         _remember(state, masks[person], anchors.known(person, index))
     return np.ascontiguousarray(masks.transpose(1, 2, 0))
+
+
+def _steady(flow: Floats, back: Floats) -> Floats:
+    """(h, w), 0..1: how well the way to the other frame and back ends where it began."""
+    missed = np.linalg.norm(flow + fetch(back, flow), axis=-1)
+    return np.asarray(np.exp(-0.5 * (missed / _MISS) ** 2), np.float32)
 
 
 def _at_rest(scene: Scene, place: Place | None, before: int, index: int) -> Place | None:

@@ -10,7 +10,7 @@ import pytest
 
 from backend.people.detect import Figure
 from backend.people.evidence import boxes_of, empty_scene
-from backend.people.follow import Anchors, State, _carried, _keep_pace, _outside, _together
+from backend.people.follow import Anchors, State, _at_the_end, _carried, _keep_pace, _outside, _steady, _together
 from backend.people.segmenter import Place
 from backend.people.tracks import Track, _doubted
 from tests.people.test_evidence import scene_of
@@ -103,3 +103,19 @@ def test_a_body_that_never_moves_is_no_ground(tmp_path: Path) -> None:
     certain = empty_scene(scene, bodies, lambda _done: None, outlined=True).certain
     assert certain[80, 130] == 0
     assert certain[80, 20] == 0.5
+
+
+def test_what_has_come_to_light_is_not_remembered() -> None:
+    """A strip 20 pixels wide goes 6 pixels to the right; the ground that it leaves was hidden by it."""
+    here, there = np.zeros((40, 80, 2), np.float32), np.zeros((40, 80, 2), np.float32)
+    here[:, 36:56, 0] = -6
+    there[:, 30:50, 0] = 6
+    steady = _steady(here, there)
+    assert steady[20, 40:50].min() > 0.99 and steady[20, :28].min() > 0.99
+    assert steady[20, 31:35].max() < 0.01
+
+
+def test_the_way_back_begins_where_the_way_forth_has_ended() -> None:
+    there = Place(40.0, 70.0, HEIGHT)
+    assert _at_the_end(State(mask=upright(40), place=there)).place == there
+    assert _at_the_end(State(mask=None, place=there)).place is None
