@@ -133,7 +133,7 @@ def step(
 ) -> Floats:
     """Masks (h, w, N) of one frame from its looks and from the frame ``before`` it (-1: none)."""
     flow = scene.flow(index, before) if before >= 0 else None
-    steady = None if flow is None else _steady(flow, scene.flow(before, index))
+    steady = 1.0 if flow is None else _steady(flow, scene.flow(before, index))
     looks, against = looks_here
     shape = looks.shape[:2]
     odds = np.full((len(states) + 1, *shape), -20, np.float32)

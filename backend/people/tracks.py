@@ -127,7 +127,9 @@ def track_all(scene: Scene, detections: Sequence[Sequence[Figure]], matter: Matt
 def _goes_by(scene: Scene, track: Track) -> bool:
     """Whether somebody was on her way: when she is lost, somebody else may hide her."""
     heights = [track.figures[index].height for index in track.hits]
-    return len(heights) >= _LEAST_HITS and not track.several and _way(scene, track) > _GOES_BY * np.median(heights)
+    return (
+        len(heights) >= _LEAST_HITS and not track.several and bool(_way(scene, track) > _GOES_BY * np.median(heights))
+    )
 
 
 def _is_missing(lost: Track, alive: Sequence[Track], index: int) -> bool:
