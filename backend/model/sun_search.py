@@ -20,6 +20,8 @@ _WALLS = tuple(0.3 + 0.05 * n for n in range(13))
 _PROMISING = 6
 # A wall must explain so many times as much as none.
 _WORTH_A_WALL = 1.05
+# Edges alone make no wall where darkness tells so much of another sun.
+_AS_DARK, _TOLD = 0.97, 0.3
 # The best is looked for once more around what was found, ever more finely.
 _FINER = (1.0, 0.5, 0.25)
 _STEPS = torch.tensor([0.25, 0.07, 0.05])
@@ -78,12 +80,18 @@ class _Search:
         promising = tried[values.topk(min(_PROMISING, len(tried))).indices]
         best, walled = tried[values.argmax()], _varied(promising, 3, torch.tensor(_WALLS))
         with_wall = self._values(walled)
-        if with_wall.max() > _WORTH_A_WALL * values.max():
-            best = walled[with_wall.argmax()]
+        wall = walled[with_wall.argmax()]
+        if with_wall.max() > _WORTH_A_WALL * values.max() and self._as_dark(wall, best):
+            best = wall
         for scale in _FINER:
             best = self._better(best, _around(best, scale))
             best = self._better(best, _at_other_eyes(best))
         return Sun(best, self._cosines(best[None])[0, 0])
+
+    def _as_dark(self, wall: Tensor, none: Tensor) -> bool:
+        """Whether a light with a wall explains the darkness about as well as one without, if that is told at all."""
+        with_wall, without = self._cosines(torch.stack([wall, none]))[:, 0]
+        return bool(without < _TOLD or with_wall > _AS_DARK * without)
 
     def _better(self, best: Tensor, tried: Tensor) -> Tensor:
         """The best of the lights that are tried (K, 4), or the best so far (4,)."""

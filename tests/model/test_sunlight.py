@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from backend.model.sun_search import find_sun
+from backend.model.sun_search import _Search, find_sun
 from backend.model.sunlight import CASTS, Standing, Sun, cast, cast_on_people, fallen, standing
 from tests.model.sunny_clip import STILL, H, T, W, overlap, plate, shadows, walkers
 
@@ -91,6 +91,14 @@ def test_who_stands_still_takes_the_sun_from_who_walks(light: tuple[float, ...])
     assert float(found.trust) > 0.5
     guessed = cast(masks, STILL, found)[:, :, :2].amax(2)
     assert overlap(guessed[:, 1] * seen, fall[:, 1] * seen) > 0.8
+
+
+@pytest.mark.parametrize(("wall", "none", "taken"), [(0.36, 0.39, False), (0.5, 0.49, True), (0.1, 0.2, True)])
+def test_edges_alone_make_no_wall_where_darkness_tells_of_none(
+    wall: float, none: float, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Search, "_cosines", lambda _self, _tried: torch.tensor([[wall, 0.06], [none, 0.03]]))
+    assert object.__new__(_Search)._as_dark(torch.tensor(WALL), torch.tensor(GROUND)) == taken
 
 
 def test_the_outlines_tell_the_sun_where_nobody_moves() -> None:
