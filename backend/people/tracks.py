@@ -35,6 +35,9 @@ _LEAST_MEAN = 0.2
 # Or when something this large (share of the picture's height) goes so many heights over the ground, is seen so often
 # and in so large a share of its frames, and stays as large (standard deviation of the logarithm of its height).
 _WALK_HEIGHT, _WAY, _WALK_HITS, _WALK_SHARE, _WALK_SIZE = 0.2, 0.5, 10, 0.5, 0.2
+# And when its outline changes as that of legs does (walkers .37 to .39, boxes that slide by .03 to .11): told by so
+# many outlines, drawn so many pixels high.
+_LIMBER, _OUTLINES, _OUTLINE = 0.22, 8, 48
 _TWICE = 0.4
 _NEAR_FRAMES = 6
 # Somebody who was lost beside another person may be hidden behind her for so many frames.
@@ -121,7 +124,7 @@ def track_all(scene: Scene, detections: Sequence[Sequence[Figure]], matter: Matt
         for column, figure in enumerate(figures):
             if column not in taken and figure.score > _LEAST_NEW:
                 alive.append(Track({index: figure}, looks[column], _swallows(figure, recent) and not split))
-    return _people(scene, [track for track in done + alive if not track.several])
+    return _people(scene, matter, [track for track in done + alive if not track.several])
 
 
 def _goes_by(scene: Scene, track: Track) -> bool:
@@ -240,11 +243,11 @@ def _extend(track: Track, index: int, figure: Figure, looks: Floats) -> None:
     track.looks = looks if known is None else np.asarray(0.9 * known + 0.1 * looks, np.float32)
 
 
-def _people(scene: Scene, tracks: list[Track]) -> list[Track]:
+def _people(scene: Scene, matter: Matter, tracks: list[Track]) -> list[Track]:
     """The tracks that are people, cut to where they were seen, and bridged where somebody was lost on the way."""
     seen = [_trimmed(track) for track in tracks if len(track.hits) >= _LEAST_HITS]
     whole = _bridged(seen)
-    sure = [track for track in whole if _looks_like_one(track) or _walks_like_one(scene, track)]
+    sure = [track for track in whole if _looks_like_one(track) or _walks_like_one(scene, matter, track)]
     kept: list[Track] = []
     for track in sorted(sure, key=lambda t: -t.total):
         if all(_together(track, other) < _TWICE for other in kept):
@@ -258,14 +261,27 @@ def _looks_like_one(track: Track) -> bool:
     return len(track.hits) >= _LEAST_HITS and track.best >= _LEAST_SURE and enough
 
 
-def _walks_like_one(scene: Scene, track: Track) -> bool:
-    """Whether something upright goes its way through the shot."""
+def _walks_like_one(scene: Scene, matter: Matter, track: Track) -> bool:
+    """Whether something upright goes its way through the shot and moves its limbs."""
     hits = [track.figures[index] for index in track.hits]
     heights = np.array([figure.height for figure in hits])
     if len(hits) < max(_WALK_HITS, _WALK_SHARE * len(track.figures)):
         return False
     size, steady = float(np.median(heights)), float(np.std(np.log(heights))) < _WALK_SIZE
-    return steady and size > _WALK_HEIGHT * scene.size[1] and _way(scene, track) > _WAY * size
+    goes = size > _WALK_HEIGHT * scene.size[1] and _way(scene, track) > _WAY * size
+    return steady and goes and _limber(matter, track) > _LIMBER
+
+
+def _limber(matter: Matter, track: Track) -> float:
+    """How much of an outline is now there and now not, all laid on each other: 0 for a box that slides by."""
+    chosen = np.unique(np.linspace(0, len(track.hits) - 1, _OUTLINES).round().astype(int))
+    outlines = []
+    for figure, index in ((track.figures[track.hits[number]], track.hits[number]) for number in chosen):
+        scale = _OUTLINE / figure.height
+        lay = np.array([[scale, 0, _OUTLINE / 2 - scale * figure.x], [0, scale, 0.6 * _OUTLINE - scale * figure.y]])
+        outlines.append(cv2.warpAffine(matter(index), lay, (_OUTLINE, round(1.2 * _OUTLINE))) > 0.5)
+    mean = np.mean(outlines, axis=0)
+    return float((mean * (1 - mean)).sum() / max(1.0, mean.sum()))
 
 
 def _way(scene: Scene, track: Track) -> float:
