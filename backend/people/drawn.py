@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from backend.core.color import Floats
 from backend.people.detect import Figure, overlap
 from backend.people.segmenter import place_of
-from backend.people.tracks import Track
+from backend.people.track import Track
 
 _LEAST_OVERLAP = 0.25
 # A track may begin so many frames after the drawing, or end before it.

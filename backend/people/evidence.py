@@ -20,7 +20,7 @@ _BAND_ROWS = 32
 # Differences count from this many times the usual flicker of a pixel, and from this much on.
 _FLICKER_TIMES = 3.0
 _LEAST_DIFFERENCE = 0.045
-# A shadow leaves this much of the light, takes it from all channels alike, and keeps the ground's pattern.
+# A shadow leaves this much of the light, takes it from all channels nearly alike, and keeps the ground's pattern.
 _SHADOW_LIGHT = (0.28, 0.97)
 _SHADOW_TINT = 0.11
 # The light that is left in a shadow is the sky's, bluer than the sun's: how much so is the same all over a shot, and is
@@ -29,8 +29,8 @@ _BLUISH, _BLUISH_STEP, _BLUISH_WIDTH = 0.4, 0.01, 0.03
 _SHADE, _SHADE_FRAMES, _SHADE_PIXELS = (0.35, 0.85), 12, 400
 # So many must agree, and so many times as many as on any other hue.
 _AGREE, _PLAINLY = 0.33, 2.0
-_KNOWN_TINT = 0.07
-_HUE_ALONE = 0.6
+# So far a shadow may be off the known hue; which alone, where the ground's pattern breaks, makes it so sure.
+_KNOWN_TINT, _HUE_ALONE = 0.07, 0.6
 _SHADOW_WINDOW = 7
 _PATTERN_WINDOW = 11
 _SETTLING_WINDOW = 9
@@ -135,7 +135,8 @@ def _agreed(hues: Floats) -> float | None:
     if len(hues) < _SHADE_PIXELS:
         return None
     steps = np.arange(-_BLUISH, _BLUISH + _BLUISH_STEP, _BLUISH_STEP)
-    votes = (np.abs(hues[None] - steps[:, None].astype(np.float32)) < _BLUISH_WIDTH).mean(1)
+    # One step after another: all at once they would fill the memory where most of a shot grows dark.
+    votes = np.array([(np.abs(hues - np.float32(step)) < _BLUISH_WIDTH).mean() for step in steps])
     best = steps[votes.argmax()]
     others = votes[np.abs(steps - best) > 2 * _BLUISH_WIDTH].max()
     return float(best) if votes.max() > max(_AGREE, _PLAINLY * others) else None

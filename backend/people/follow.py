@@ -175,11 +175,9 @@ def _steady(flow: Floats, back: Floats) -> Floats:
 
 def _at_rest(scene: Scene, place: Place | None, before: int, index: int) -> Place | None:
     """Where a place of the frame ``before`` lies in this one if nothing but the camera moves."""
-    if place is None or before < 0 or not scene.camera.moving:
+    if place is None or before < 0:
         return place
-    point = np.array([[[place.x, place.y]]], np.float32)
-    x, y = cv2.perspectiveTransform(point, scene.camera.between(before, index))[0, 0]
-    return Place(float(x), float(y), place.height)
+    return Place(*scene.at_rest((place.x, place.y), before, index), place.height)
 
 
 def _keep_pace(state: State, prior: Floats | None, at_rest: Place | None, place: Place) -> None:

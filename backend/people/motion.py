@@ -19,7 +19,8 @@ from backend.people.lessons import Lessons
 from backend.people.refine import refined
 from backend.people.scene import Scene, Tell
 from backend.people.segmenter import Segmenter, Trainer
-from backend.people.tracks import Track, track_all
+from backend.people.track import Track
+from backend.people.tracks import track_all
 
 # A detector that misses somebody for a moment must not burn her into the background.
 _MISSED = 5

@@ -18,7 +18,8 @@ from backend.media.frame_store import FrameStore
 from backend.people.detect import Figure
 from backend.people.motion import Found, Hints, Stages
 from backend.people.scene import Scene, Tell
-from backend.people.tracks import Track, track_all
+from backend.people.track import Track
+from backend.people.tracks import track_all
 from backend.people.weights import DETECTOR, SEGMENTER
 
 _DETECT_SIZE = 640

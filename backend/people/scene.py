@@ -54,6 +54,13 @@ class Scene:
         """(h, w, 2): where each pixel of ``source`` lies in ``target``, as a shift in pixels."""
         return _flow_between(self.pictures.path, self.pictures.shape, self.pictures.kind, source, target)
 
+    def at_rest(self, point: tuple[float, float], source: int, target: int) -> tuple[float, float]:
+        """Where a point (x, y) of ``source`` lies in ``target`` if nothing but the camera moves."""
+        if not self.camera.moving:
+            return point
+        moved = cv2.perspectiveTransform(np.array([[point]], np.float32), self.camera.between(source, target))
+        return float(moved[0, 0, 0]), float(moved[0, 0, 1])
+
     def camera_flow(self, source: int, target: int) -> Floats:
         """(h, w, 2): the shift that the camera alone explains."""
         width, height = self.size

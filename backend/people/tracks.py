@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,8 @@ from backend.core.color import Floats
 from backend.people.assignment import assign
 from backend.people.detect import Figure, overlap
 from backend.people.scene import Scene, Tell, to_bytes
+from backend.people.somebody import goes_by, is_somebody
+from backend.people.track import LEAST_HITS, Matter, Track
 
 # Costs are 0..2: half for the place, half for the looks. Dearer pairs stay apart.
 _DEAREST_STEP = 1.0
@@ -27,69 +29,16 @@ _RECENT = 24
 # What a frame without the person adds to the cost of taking somebody for her.
 _FORGETTING = 0.015
 _LEAST_NEW = 0.0
-# A track is a person when the detector saw it so often and so surely.
-_LEAST_HITS = 3
-_LEAST_SURE = 0.6
-_LEAST_SUM = 2.0
-_LEAST_MEAN = 0.2
-# Or when something this large (share of the picture's height) goes so many heights over the ground, is seen so often
-# and in so large a share of its frames, and stays as large (standard deviation of the logarithm of its height).
-_WALK_HEIGHT, _WAY, _WALK_HITS, _WALK_SHARE, _WALK_SIZE = 0.2, 0.5, 10, 0.5, 0.2
-# And when its outline changes as that of legs does (walkers .37 to .39, boxes that slide by .03 to .11): told by so
-# many outlines, drawn so many pixels high.
-_LIMBER, _OUTLINES, _OUTLINE = 0.22, 8, 48
 _TWICE = 0.4
 _NEAR_FRAMES = 6
 # Somebody who was lost beside another person may be hidden behind her for so many frames.
 _HIDDEN = 12
-# Only those who have gone so many heights are looked for there: who stays in place is found again by herself.
-_GOES_BY = 0.25
 
 
 _BINS = (np.linspace(0, 256, 7), np.linspace(72, 184, 9), np.linspace(72, 184, 9))
 # Louder colors than the bins know count as the loudest they know.
 _LEAST, _MOST = ([edges[end] for edges in _BINS] for end in (0, -1))
 _BINS_SHAPE = tuple(len(edges) - 1 for edges in _BINS)
-
-
-@dataclass(eq=False)
-class Track:
-    """One person through the shot: where in which frames (0-based), and how the person looks."""
-
-    figures: dict[int, Figure] = field(default_factory=dict)
-    looks: Floats | None = None
-    several: bool = False
-    """Not one person: several who can't be told apart."""
-
-    @property
-    def hits(self) -> list[int]:
-        """Frames in which the detector saw the person."""
-        return sorted(index for index, figure in self.figures.items() if figure.score > 0)
-
-    @property
-    def total(self) -> float:
-        """How sure the detector was, all frames together."""
-        return sum(max(0.0, figure.score) for figure in self.figures.values())
-
-    @property
-    def best(self) -> float:
-        """How sure the detector was in its best frames."""
-        scores = sorted((figure.score for figure in self.figures.values()), reverse=True)
-        return float(np.mean(scores[:_LEAST_HITS]))
-
-    @property
-    def first(self) -> int:
-        """First frame of the track."""
-        return min(self.figures)
-
-    @property
-    def last(self) -> int:
-        """Last frame of the track."""
-        return max(self.figures)
-
-
-Matter = Callable[[int], Floats]
-"""Gives for a frame how much each pixel (h, w) may belong to somebody, 0..1."""
 
 
 def track_all(scene: Scene, detections: Sequence[Sequence[Figure]], matter: Matter, tell: Tell) -> list[Track]:
@@ -120,19 +69,11 @@ def track_all(scene: Scene, detections: Sequence[Sequence[Figure]], matter: Matt
         taken = {column for row, column in pairs.items() if alive[row] not in split}
         alive = [track for track in alive if track not in lost and track not in split]
         done += lost + split
-        missing = [t for t in missing + [t for t in lost if _goes_by(scene, t)] if _is_missing(t, alive, index)]
+        missing = [t for t in missing + [t for t in lost if goes_by(scene, t)] if _is_missing(t, alive, index)]
         for column, figure in enumerate(figures):
             if column not in taken and figure.score > _LEAST_NEW:
                 alive.append(Track({index: figure}, looks[column], _swallows(figure, recent) and not split))
     return _people(scene, matter, [track for track in done + alive if not track.several])
-
-
-def _goes_by(scene: Scene, track: Track) -> bool:
-    """Whether somebody was on her way: when she is lost, somebody else may hide her."""
-    heights = [track.figures[index].height for index in track.hits]
-    return (
-        len(heights) >= _LEAST_HITS and not track.several and bool(_way(scene, track) > _GOES_BY * np.median(heights))
-    )
 
 
 def _is_missing(lost: Track, alive: Sequence[Track], index: int) -> bool:
@@ -143,7 +84,7 @@ def _is_missing(lost: Track, alive: Sequence[Track], index: int) -> bool:
 def _replaces(track: Track, lost: Track, index: int) -> bool:
     there, here = lost.figures[index], track.figures[index]
     near = abs(there.x - here.x) < _MEETING * max(there.height, here.height)
-    return near and track.first > lost.hits[-1] and len(track.hits) >= _LEAST_HITS
+    return near and track.first > lost.hits[-1] and len(track.hits) >= LEAST_HITS
 
 
 def _pairs(
@@ -164,9 +105,7 @@ def _meets(a: Figure, b: Figure) -> bool:
 
 def _swallows(figure: Figure, recent: Sequence[Track]) -> bool:
     """Whether a new figure stands where several people were lost just now."""
-    met = [
-        track for track in recent if len(track.hits) >= _LEAST_HITS and _meets(figure, track.figures[track.hits[-1]])
-    ]
+    met = [track for track in recent if len(track.hits) >= LEAST_HITS and _meets(figure, track.figures[track.hits[-1]])]
     return len(met) > 1
 
 
@@ -245,53 +184,14 @@ def _extend(track: Track, index: int, figure: Figure, looks: Floats) -> None:
 
 def _people(scene: Scene, matter: Matter, tracks: list[Track]) -> list[Track]:
     """The tracks that are people, cut to where they were seen, and bridged where somebody was lost on the way."""
-    seen = [_trimmed(track) for track in tracks if len(track.hits) >= _LEAST_HITS]
+    seen = [_trimmed(track) for track in tracks if len(track.hits) >= LEAST_HITS]
     whole = _bridged(seen)
-    sure = [track for track in whole if _looks_like_one(track) or _walks_like_one(scene, matter, track)]
+    sure = [track for track in whole if is_somebody(scene, matter, track)]
     kept: list[Track] = []
     for track in sorted(sure, key=lambda t: -t.total):
         if all(_together(track, other) < _TWICE for other in kept):
             kept.append(track)
     return [_doubted(track, kept) for track in kept]
-
-
-def _looks_like_one(track: Track) -> bool:
-    """Whether the detector was sure enough that this is a person."""
-    enough = track.total >= max(_LEAST_SUM, _LEAST_MEAN * len(track.figures))
-    return len(track.hits) >= _LEAST_HITS and track.best >= _LEAST_SURE and enough
-
-
-def _walks_like_one(scene: Scene, matter: Matter, track: Track) -> bool:
-    """Whether something upright goes its way through the shot and moves its limbs."""
-    hits = [track.figures[index] for index in track.hits]
-    heights = np.array([figure.height for figure in hits])
-    if len(hits) < max(_WALK_HITS, _WALK_SHARE * len(track.figures)):
-        return False
-    size, steady = float(np.median(heights)), float(np.std(np.log(heights))) < _WALK_SIZE
-    goes = size > _WALK_HEIGHT * scene.size[1] and _way(scene, track) > _WAY * size
-    return steady and goes and _limber(matter, track) > _LIMBER
-
-
-def _limber(matter: Matter, track: Track) -> float:
-    """How much of an outline is now there and now not, all laid on each other: 0 for a box that slides by."""
-    chosen = np.unique(np.linspace(0, len(track.hits) - 1, _OUTLINES).round().astype(int))
-    outlines = []
-    for figure, index in ((track.figures[track.hits[number]], track.hits[number]) for number in chosen):
-        scale = _OUTLINE / figure.height
-        lay = np.array([[scale, 0, _OUTLINE / 2 - scale * figure.x], [0, scale, 0.6 * _OUTLINE - scale * figure.y]])
-        outlines.append(cv2.warpAffine(matter(index), lay, (_OUTLINE, round(1.2 * _OUTLINE))) > 0.5)
-    mean = np.mean(outlines, axis=0)
-    return float((mean * (1 - mean)).sum() / max(1.0, mean.sum()))
-
-
-def _way(scene: Scene, track: Track) -> float:
-    """How far across the ground somebody went, in pixels of the first frame in which she was seen."""
-    places = []
-    for index in track.hits:
-        point = np.array([[[track.figures[index].x, track.figures[index].y]]], np.float32)
-        moves = scene.camera.between(index, track.hits[0]) if scene.camera.moving else np.eye(3)
-        places.append(float(cv2.perspectiveTransform(point, moves)[0, 0, 0]))
-    return float(np.ptp(places))
 
 
 def _doubted(track: Track, people: Sequence[Track]) -> Track:

@@ -6,7 +6,7 @@ import numpy as np
 
 from backend.people.detect import Figure
 from backend.people.drawn import tracked_as
-from backend.people.tracks import Track
+from backend.people.track import Track
 
 
 def mask_at(x: int) -> np.ndarray:

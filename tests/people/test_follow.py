@@ -12,7 +12,8 @@ from backend.people.detect import Figure
 from backend.people.evidence import boxes_of, empty_scene
 from backend.people.follow import Anchors, State, _at_the_end, _carried, _keep_pace, _outside, _steady, _together
 from backend.people.segmenter import Place
-from backend.people.tracks import Track, _doubted
+from backend.people.track import Track
+from backend.people.tracks import _doubted
 from tests.people.test_evidence import scene_of
 from tests.people.walkers import wall
 

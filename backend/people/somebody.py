@@ -1,0 +1,69 @@
+"""Which tracks are people: those whom the detector saw surely enough, and those who walk."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.people.scene import Scene
+from backend.people.track import LEAST_HITS, Matter, Track
+
+# A track is a person when the detector saw it so often and so surely.
+_LEAST_SURE = 0.6
+_LEAST_SUM = 2.0
+_LEAST_MEAN = 0.2
+# Or when something this large (share of the picture's height) goes so many heights over the ground, is seen so often
+# and in so large a share of its frames, and stays as large (standard deviation of the logarithm of its height).
+_WALK_HEIGHT, _WAY, _WALK_HITS, _WALK_SHARE, _WALK_SIZE = 0.2, 0.5, 10, 0.5, 0.2
+# And when its outline changes as that of legs does (walkers .37 to .39, boxes that slide by .03 to .11): told by so
+# many outlines, drawn so many pixels high.
+_LIMBER, _OUTLINES, _OUTLINE = 0.22, 8, 48
+# Only those who have gone so many heights are looked for there: who stays in place is found again by herself.
+_GOES_BY = 0.25
+
+
+def is_somebody(scene: Scene, matter: Matter, track: Track) -> bool:
+    """Whether a track is a person, and no shadow, tree or box."""
+    return _looks_like_one(track) or _walks_like_one(scene, matter, track)
+
+
+def goes_by(scene: Scene, track: Track) -> bool:
+    """Whether somebody was on her way: when she is lost, somebody else may hide her."""
+    if len(track.hits) < LEAST_HITS or track.several:
+        return False
+    return bool(_way(scene, track) > _GOES_BY * np.median([track.figures[index].height for index in track.hits]))
+
+
+def _looks_like_one(track: Track) -> bool:
+    """Whether the detector was sure enough that this is a person."""
+    enough = track.total >= max(_LEAST_SUM, _LEAST_MEAN * len(track.figures))
+    return len(track.hits) >= LEAST_HITS and track.best >= _LEAST_SURE and enough
+
+
+def _walks_like_one(scene: Scene, matter: Matter, track: Track) -> bool:
+    """Whether something upright goes its way through the shot and moves its limbs."""
+    hits = [track.figures[index] for index in track.hits]
+    heights = np.array([figure.height for figure in hits])
+    if len(hits) < max(_WALK_HITS, _WALK_SHARE * len(track.figures)):
+        return False
+    size, steady = float(np.median(heights)), float(np.std(np.log(heights))) < _WALK_SIZE
+    goes = size > _WALK_HEIGHT * scene.size[1] and _way(scene, track) > _WAY * size
+    return steady and goes and _limber(matter, track) > _LIMBER
+
+
+def _limber(matter: Matter, track: Track) -> float:
+    """How much of an outline is now there and now not, all laid on each other: 0 for a box that slides by."""
+    chosen = np.unique(np.linspace(0, len(track.hits) - 1, _OUTLINES).round().astype(int))
+    outlines = []
+    for figure, index in ((track.figures[track.hits[number]], track.hits[number]) for number in chosen):
+        scale = _OUTLINE / figure.height
+        lay = np.array([[scale, 0, _OUTLINE / 2 - scale * figure.x], [0, scale, 0.6 * _OUTLINE - scale * figure.y]])
+        outlines.append(cv2.warpAffine(matter(index), lay, (_OUTLINE, round(1.2 * _OUTLINE))) > 0.5)
+    mean = np.mean(outlines, axis=0)
+    return float((mean * (1 - mean)).sum() / max(1.0, mean.sum()))
+
+
+def _way(scene: Scene, track: Track) -> float:
+    """How far across the ground somebody went, in pixels of the first frame in which she was seen."""
+    seen = [(track.figures[index], index) for index in track.hits]
+    return float(np.ptp([scene.at_rest((figure.x, figure.y), index, track.hits[0])[0] for figure, index in seen]))
