@@ -24,6 +24,9 @@ _BODY_MARGIN = 9
 _LOST = 0.7
 _INLIER = 1.5
 _LEAST_TRACKS = 12
+# The homography is fitted again, so many times, to the tracks within so many times their usual distance from it, and
+# at least so many pixels: what a walker or a reflection drags along lies within the wide reach of the first fit.
+_REFITS, _NEAR_TIMES, _LEAST_NEAR = 4, 2.0, 0.1
 # Tracks needed before eight parameters are trusted instead of four.
 _TRACKS_FOR_HOMOGRAPHY = 80
 # A new key frame begins when fewer corners than this share survive or the picture has moved by this share.
@@ -162,8 +165,22 @@ def _fit(source: Floats, target: Floats, survivors: float, shape: tuple[int, ...
         full, agreeing = cv2.findHomography(source, target, cv2.USAC_MAGSAC, _INLIER, maxIters=5000, confidence=0.999)
         allowed = _LARGEST_BEND[0] * shape[1] + _LARGEST_BEND[1] * _largest_shift(simple[None], shape)
         if full is not None and _bend(np.asarray(full, np.float64), simple, shape) < allowed:
-            matrix, agreed = np.asarray(full, np.float64), float(agreeing.mean())
+            matrix, agreed = _refitted(np.asarray(full, np.float64), source, target), float(agreeing.mean())
     return _Step(np.asarray(matrix, np.float64), agreed, survivors)
+
+
+def _refitted(matrix: Matrices, source: Floats, target: Floats) -> Matrices:
+    """The homography by least squares through the tracks that lie nearest to it."""
+    for _ in range(_REFITS):
+        off = np.linalg.norm(cv2.perspectiveTransform(source, matrix) - target, axis=2)[:, 0]
+        near = off < min(_INLIER, max(_LEAST_NEAR, _NEAR_TIMES * float(np.median(off[off < _INLIER]))))
+        if near.sum() < _TRACKS_FOR_HOMOGRAPHY:
+            break
+        again, _ = cv2.findHomography(source[near], target[near], 0)
+        if again is None:
+            break
+        matrix = np.asarray(again, np.float64)
+    return matrix
 
 
 def _frame_corners(shape: tuple[int, ...]) -> npt.NDArray[np.float64]:

@@ -54,7 +54,8 @@ def track_all(scene: Scene, detections: Sequence[Sequence[Figure]], matter: Matt
         expected = [_expected(scene, track, index) for track in alive]
         for track in missing:
             track.figures[index] = _expected(scene, track, index)
-        figures = _apart(found, [*expected, *(track.figures[index] for track in missing)])
+        known = [len(track.hits) >= LEAST_HITS for track in alive] + [True] * len(missing)
+        figures = _apart(found, [*expected, *(track.figures[index] for track in missing)], known)
         picture, weight = to_bytes(scene.picture(index)), matter(index)
         looks = [looks_of(picture, weight, figure) for figure in figures]
         pairs = _pairs(alive, expected, figures, looks)
@@ -118,11 +119,15 @@ def _splits(track: Track, figures: Sequence[Figure], index: int) -> bool:
     )
 
 
-def _apart(found: Sequence[Figure], expected: Sequence[Figure]) -> list[Figure]:
-    """The figures of which one can say who they are: neither on each other, nor one where several are expected."""
+def _apart(found: Sequence[Figure], expected: Sequence[Figure], known: Sequence[bool]) -> list[Figure]:
+    """The figures of which one can say who they are: neither on each other, nor one where several are expected.
+
+    Where none of those expected was seen often enough to be known, all of them may be one person, drawn differently.
+    """
     kept = []
     for figure in found:
-        guests = [guess for guess in expected if _meets(guess, figure)]
+        near = [place for place, guess in enumerate(expected) if _meets(guess, figure)]
+        guests = [expected[place] for place in near] if any(known[place] for place in near) else []
         hosts = [other for other in found if any(_meets(guess, other) for guess in guests)]
         crowded = any(other is not figure and overlap(other, figure) > _CONTACT for other in found)
         if not crowded and (len(guests) < 2 or len(hosts) >= len(guests)):

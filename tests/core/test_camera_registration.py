@@ -77,6 +77,14 @@ def test_a_moving_camera_is_followed_behind_somebody_who_walks(motion: Motion) -
     assert found.agreement > 0.8
 
 
+@pytest.mark.parametrize("motion", [pan, hand_held, still])
+def test_a_walker_who_is_not_left_out_does_not_drag_the_camera_along(motion: Motion) -> None:
+    scene = filmed(motion)
+    found = register(lambda index: (scene(index)[0], np.zeros(VIEW[::-1], np.float32)), FRAMES)
+    assert error(found.to_first, motion) < 0.3
+    assert found.static == (motion is still)
+
+
 def test_a_long_pan_to_where_nothing_of_the_first_frame_is_seen() -> None:
     def long_pan(index: int) -> Matrices:
         return np.array([[1, 0, 2 + 29.0 * index], [0, 1, 80], [0, 0, 1.0]])

@@ -53,6 +53,14 @@ def test_who_takes_a_step_stays_the_same(tmp_path: Path) -> None:
     assert [(track.first, track.last) for track in tracks] == [(0, 11)]
 
 
+def test_who_was_first_seen_in_two_sizes_is_one_person(tmp_path: Path) -> None:
+    # Her reflection was taken for a part of her.
+    large, own = Figure(100, 72, 100, 1.0), Figure(100, 45, 62, 1.0)
+    scene = scene_of([standing((large, (GREEN,))), *[standing((own, (BLUE,)))] * 13], tmp_path)
+    tracks = track_all(scene, [[large], *[[own]] * 13], everywhere, lambda _: None)
+    assert [track.hits[:3] for track in tracks] == [[1, 2, 3]]
+
+
 @pytest.mark.parametrize(
     ("pace", "height", "limber", "found"), [(6, 60, True, 1), (0, 60, True, 0), (6, 16, True, 0), (6, 60, False, 0)]
 )
