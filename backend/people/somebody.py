@@ -1,4 +1,4 @@
-"""Which tracks are people: those whom the detector saw surely enough, and those who walk."""
+"""Which tracks are people: those whom the detector saw surely and often enough, those who dance, and who walk."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from backend.people.track import LEAST_HITS, Matter, Track
 _LEAST_SURE = 0.6
 _LEAST_SUM = 2.0
 _LEAST_MEAN = 0.2
+# Less often will do when something this large (share of the picture's height) stays as large (standard deviation of the
+# logarithm of its height) and throws its limbs about (see below): the detector knows who stands or walks, not dancers.
+_DANCE_HEIGHT, _DANCE_LIMBER, _SAME_SIZE = 0.3, 0.5, 0.2
 # Or when something this large (share of the picture's height) goes so many heights over the ground, is seen so often
-# and in so large a share of its frames, and stays as large (standard deviation of the logarithm of its height).
-_WALK_HEIGHT, _WAY, _WALK_HITS, _WALK_SHARE, _WALK_SIZE = 0.2, 0.5, 10, 0.5, 0.2
-# And when its outline changes as that of legs does (walkers .37 to .39, boxes that slide by .03 to .11): told by so
-# many outlines, drawn so many pixels high.
+# and in so large a share of its frames, and stays as large.
+_WALK_HEIGHT, _WAY, _WALK_HITS, _WALK_SHARE = 0.2, 0.5, 10, 0.5
+# And when its outline changes as that of legs does (walkers .29 to .48, dancers .5 to .84, boxes that slide by .03 to
+# .11): told by so many outlines, drawn so many pixels high.
 _LIMBER, _OUTLINES, _OUTLINE = 0.22, 8, 48
 # Only those who have gone so many heights are looked for there: who stays in place is found again by herself.
 _GOES_BY = 0.25
@@ -24,7 +27,7 @@ _GOES_BY = 0.25
 
 def is_somebody(scene: Scene, matter: Matter, track: Track) -> bool:
     """Whether a track is a person, and no shadow, tree or box."""
-    return _looks_like_one(track) or _walks_like_one(scene, matter, track)
+    return _looks_like_one(scene, matter, track) or _walks_like_one(scene, matter, track)
 
 
 def goes_by(scene: Scene, track: Track) -> bool:
@@ -34,21 +37,32 @@ def goes_by(scene: Scene, track: Track) -> bool:
     return bool(_way(scene, track) > _GOES_BY * np.median([track.figures[index].height for index in track.hits]))
 
 
-def _looks_like_one(track: Track) -> bool:
-    """Whether the detector was sure enough that this is a person."""
-    enough = track.total >= max(_LEAST_SUM, _LEAST_MEAN * len(track.figures))
-    return len(track.hits) >= LEAST_HITS and track.best >= _LEAST_SURE and enough
+def _looks_like_one(scene: Scene, matter: Matter, track: Track) -> bool:
+    """Whether the detector was sure, and that often enough, that this is a person."""
+    if len(track.hits) < LEAST_HITS or track.best < _LEAST_SURE or track.total < _LEAST_SUM:
+        return False
+    return track.total >= _LEAST_MEAN * len(track.figures) or _dances(scene, matter, track)
+
+
+def _dances(scene: Scene, matter: Matter, track: Track) -> bool:
+    """Whether something large throws its limbs about."""
+    size, steady = _size(track)
+    return steady and size > _DANCE_HEIGHT * scene.size[1] and _limber(matter, track) > _DANCE_LIMBER
 
 
 def _walks_like_one(scene: Scene, matter: Matter, track: Track) -> bool:
     """Whether something upright goes its way through the shot and moves its limbs."""
-    hits = [track.figures[index] for index in track.hits]
-    heights = np.array([figure.height for figure in hits])
-    if len(hits) < max(_WALK_HITS, _WALK_SHARE * len(track.figures)):
+    if len(track.hits) < max(_WALK_HITS, _WALK_SHARE * len(track.figures)):
         return False
-    size, steady = float(np.median(heights)), float(np.std(np.log(heights))) < _WALK_SIZE
+    size, steady = _size(track)
     goes = size > _WALK_HEIGHT * scene.size[1] and _way(scene, track) > _WAY * size
     return steady and goes and _limber(matter, track) > _LIMBER
+
+
+def _size(track: Track) -> tuple[float, bool]:
+    """The usual height in pixels, and whether it stays nearly the same."""
+    heights = np.array([track.figures[index].height for index in track.hits])
+    return float(np.median(heights)), bool(np.std(np.log(heights)) < _SAME_SIZE)
 
 
 def _limber(matter: Matter, track: Track) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -69,18 +71,29 @@ def test_who_walks_through_the_shot_is_somebody_whatever_the_detector_says(
 ) -> None:
     steps = [Figure(40 + pace * t, 60, height, 0.15) for t in range(14)]
     scene = scene_of([standing((figure, (BLUE,))) for figure in steps], tmp_path)
-
-    def matter(index: int) -> np.ndarray:
-        """A body whose legs are together or apart; a box has its legs always together."""
-        shape, figure = np.zeros((120, 200), np.float32), steps[index]
-        top, middle, bottom = (round(figure.y + share * figure.height) for share in (-0.5, 0, 0.5))
-        apart = round(figure.height / 5) if limber and index % 3 else 0
-        shape[top:middle, round(figure.x) - 5 : round(figure.x) + 5] = 1
-        for side in (-apart, apart):
-            shape[middle:bottom, round(figure.x) + side - 5 : round(figure.x) + side + 5] = 1
-        return shape
-
+    matter = partial(_body, steps, 0.2 if limber else 0.0)
     assert len(track_all(scene, [[figure] for figure in steps], matter, lambda _: None)) == found
+
+
+@pytest.mark.parametrize(("height", "swing", "found"), [(60, 15, 1), (60, 0, 0), (30, 15, 0)])
+def test_who_throws_her_limbs_about_is_somebody_though_the_detector_sees_her_rarely(
+    height: int, swing: int, found: int, tmp_path: Path
+) -> None:
+    places = [Figure(100, 60, height, 0.7 if t % 7 == 0 else 0.01) for t in range(28)]
+    scene = scene_of([standing((figure, (BLUE,))) for figure in places], tmp_path)
+    matter = partial(_body, [place.moved(swing * (t % 3 - 1), 0) for t, place in enumerate(places)], 0.0)
+    assert len(track_all(scene, [[figure] for figure in places], matter, lambda _: None)) == found
+
+
+def _body(places: Sequence[Figure], spread: float, index: int) -> np.ndarray:
+    """A body whose legs are together or apart by this share of its height; a box has its legs always together."""
+    shape, figure = np.zeros((120, 200), np.float32), places[index]
+    top, middle, bottom = (round(figure.y + share * figure.height) for share in (-0.5, 0, 0.5))
+    apart = round(figure.height * spread) if index % 3 else 0
+    shape[top:middle, round(figure.x) - 5 : round(figure.x) + 5] = 1
+    for side in (-apart, apart):
+        shape[middle:bottom, round(figure.x) + side - 5 : round(figure.x) + side + 5] = 1
+    return shape
 
 
 def test_who_vanished_beside_others_on_her_way_is_not_taken_for_them(tmp_path: Path) -> None:
