@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.core.color import Floats
 from backend.people.scene import Scene
 from backend.people.track import LEAST_HITS, Matter, Track
 
@@ -21,13 +22,17 @@ _WALK_HEIGHT, _WAY, _WALK_HITS, _WALK_SHARE = 0.2, 0.5, 10, 0.5
 # And when its outline changes as that of legs does (walkers .29 to .48, dancers .5 to .84, boxes that slide by .03 to
 # .11): told by so many outlines, drawn so many pixels high.
 _LIMBER, _OUTLINES, _OUTLINE = 0.22, 8, 48
+# Who goes his way uncovers ground: where so little of the boxes differs from the empty scene (with people who went so
+# far it was .08 and more), the detector took now one letter of a banner for somebody and now another.
+_TRACE = 0.03
 # Only those who have gone so many heights are looked for there: who stays in place is found again by herself.
 _GOES_BY = 0.25
 
 
 def is_somebody(scene: Scene, matter: Matter, track: Track) -> bool:
     """Whether a track is a person, and no shadow, tree or box."""
-    return _looks_like_one(scene, matter, track) or _walks_like_one(scene, matter, track)
+    told = _looks_like_one(scene, matter, track) or _walks_like_one(scene, matter, track)
+    return told and not _leaves_no_trace(scene, matter, track)
 
 
 def goes_by(scene: Scene, track: Track) -> bool:
@@ -65,16 +70,28 @@ def _size(track: Track) -> tuple[float, bool]:
     return float(np.median(heights)), bool(np.std(np.log(heights)) < _SAME_SIZE)
 
 
+def _leaves_no_trace(scene: Scene, matter: Matter, track: Track) -> bool:
+    """Whether something is said to go its way, but nothing is there."""
+    if _way(scene, track) <= _WAY * _size(track)[0]:
+        return False
+    return bool(np.mean(_outlines(matter, track)) < _TRACE)
+
+
 def _limber(matter: Matter, track: Track) -> float:
     """How much of an outline is now there and now not, all laid on each other: 0 for a box that slides by."""
+    mean = _outlines(matter, track).mean(0)
+    return float((mean * (1 - mean)).sum() / max(1.0, mean.sum()))
+
+
+def _outlines(matter: Matter, track: Track) -> Floats:
+    """(N, h, w) of 0 and 1: what is there around the figure in some of the frames, all brought to one size."""
     chosen = np.unique(np.linspace(0, len(track.hits) - 1, _OUTLINES).round().astype(int))
     outlines = []
     for figure, index in ((track.figures[track.hits[number]], track.hits[number]) for number in chosen):
         scale = _OUTLINE / figure.height
         lay = np.array([[scale, 0, _OUTLINE / 2 - scale * figure.x], [0, scale, 0.6 * _OUTLINE - scale * figure.y]])
         outlines.append(cv2.warpAffine(matter(index), lay, (_OUTLINE, round(1.2 * _OUTLINE))) > 0.5)
-    mean = np.mean(outlines, axis=0)
-    return float((mean * (1 - mean)).sum() / max(1.0, mean.sum()))
+    return np.asarray(outlines, np.float32)
 
 
 def _way(scene: Scene, track: Track) -> float:

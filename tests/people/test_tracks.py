@@ -75,6 +75,17 @@ def test_who_walks_through_the_shot_is_somebody_whatever_the_detector_says(
     assert len(track_all(scene, [[figure] for figure in steps], matter, lambda _: None)) == found
 
 
+@pytest.mark.parametrize(("pace", "there", "found"), [(6, 1.0, 1), (6, 0.0, 0), (0, 0.0, 1)])
+def test_who_goes_her_way_but_covers_nothing_is_nobody(pace: int, there: float, found: int, tmp_path: Path) -> None:
+    steps = [Figure(40 + pace * t, 60, 60, 1.0) for t in range(14)]
+    scene = scene_of([standing((figure, (BLUE,))) for figure in steps], tmp_path)
+
+    def matter(_index: int) -> np.ndarray:
+        return np.full((120, 200), there, np.float32)
+
+    assert len(track_all(scene, [[figure] for figure in steps], matter, lambda _: None)) == found
+
+
 @pytest.mark.parametrize(("height", "swing", "found"), [(60, 15, 1), (60, 0, 0), (30, 15, 0)])
 def test_who_throws_her_limbs_about_is_somebody_though_the_detector_sees_her_rarely(
     height: int, swing: int, found: int, tmp_path: Path
