@@ -39,7 +39,7 @@ def goes_by(scene: Scene, track: Track) -> bool:
     """Whether somebody was on her way: when she is lost, somebody else may hide her."""
     if len(track.hits) < LEAST_HITS or track.several:
         return False
-    return bool(_way(scene, track) > _GOES_BY * np.median([track.figures[index].height for index in track.hits]))
+    return _way(scene, track) > _GOES_BY * _size(track)[0]
 
 
 def _looks_like_one(scene: Scene, matter: Matter, track: Track) -> bool:
