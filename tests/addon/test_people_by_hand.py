@@ -207,13 +207,13 @@ def test_a_matte_strip_gives_masks(module, props, tmp_path):
         assert np.array_equal(read_png(tmp_path / "out" / name), read_png(matte / name))
 
 
-def test_a_strip_that_is_gone(module, props):
+def test_a_strip_that_is_gone(module, props, tmp_path):
     person = module("properties").add_person(props, "anna")
     person.source, person.matte = "STRIP", "Nothing"
     source = module("plate_render").source_of(bpy.context.scene, bpy.context.scene.sequence_editor.active_strip)
     people = module("operators.shot").people_of(props)
     with pytest.raises(module("scratch").ShotError, match="Nothing is gone"):
-        next(module("mask_render").write_masks(people[0], source, (), 0, Path("unused")))
+        next(module("mask_render").write_masks(people[0], source, (), 0, tmp_path))
 
 
 @pytest.fixture
