@@ -16,6 +16,8 @@ _LEAST_TRUST = 0.8
 """What lies at the end of a way that is not to be believed still counts so much: a soft limb beats a wrong one."""
 _AGREEMENT = 1.5
 """How quickly a way counts less the more its two ends differ."""
+_SETTLINGS = 2
+"""So many times both sides are brought to where they meet."""
 _SPREADS = (1, 2, 4, 8, 16)
 """How far, in pixels, the displacements of what is seen reach into what is not."""
 
@@ -74,9 +76,7 @@ def between(before: Floats, after: Floats, motion: Motion, share: float) -> Floa
     )
     total = np.zeros_like(before)
     weights = np.zeros((*before.shape[:2], 1), np.float32)
-    for side, opposite in (sides, sides[::-1]):
-        apart = _apart(side.near, opposite.near, motion.forward)
-        settled = displaced(side.near, -side.part * apart)
+    for side, settled in zip(sides, _settled(sides, motion.forward), strict=True):
         share_far = side.part * np.maximum(side.trust, _LEAST_TRUST)
         picture = ((1 - side.part) * settled + share_far * side.far) / ((1 - side.part) + share_far)
         unlike = cv2.blur(np.abs(side.near - side.far).sum(-1), (5, 5))[..., None]
@@ -89,6 +89,17 @@ def _side(near: Floats, far: Floats, there: Floats, back: Floats, away: Floats |
     """Both frames as the displacements of the near one bring them to the in-between, a part (0..1) of the way on."""
     start, end, trust, covered = _as_large(_paths(_alpha_like(near, there), there, back, away, part), near)
     return _Side(displaced(near, start), displaced(far, end), trust, covered, part)
+
+
+def _settled(sides: tuple[_Side, _Side], like: Floats) -> list[Floats]:
+    """Both frames at the in-between, brought to where they meet; what is still apart the first time is less so."""
+    pictures = [side.near for side in sides]
+    for _ in range(_SETTLINGS):
+        aparts = [_apart(one, other, like) for one, other in (pictures, pictures[::-1])]
+        pictures = [
+            displaced(picture, -side.part * apart) for picture, side, apart in zip(pictures, sides, aparts, strict=True)
+        ]
+    return pictures
 
 
 def _apart(one: Floats, other: Floats, like: Floats) -> Floats:

@@ -1,0 +1,130 @@
+"""Ways to make up ground that no frame shows, each of which errs differently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.color import Floats
+
+Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+_Way = Callable[[Bytes, Bytes], Floats]
+"""From a picture (h, w, 3) and what of it is known (h, w; 255) to the filled picture (h, w, 3; 0..1)."""
+
+# How much each way usually has to say, all copies together.
+_SMOOTH_SAY, _RECONSTRUCTED_SAY, _LOW_RANK_SAY, _COPIED_SAY = 0.15, 0.15, 0.35, 0.35
+_TELEA_RADIUS = 3
+# Time grows with the pixels to be made up, and with those among which to look; beyond so many they are made up smaller
+# and enlarged.
+_MOST_PIXELS = 6000
+_MOST_TO_SEARCH = 300_000
+_MARGIN = 48
+# A shift map depends on where it begins, so several are made, from opposite corners first.
+_MIRRORED = (np.s_[:, :], np.s_[::-1, ::-1], np.s_[::-1, :], np.s_[:, ::-1])
+# Patterns are taken to be made of ever more rows that repeat, up to so many; half of the largest part left over is
+# dropped from all.
+_RANKS, _SWEEPS, _SHRUNK = (4, 8, 16, 32), 25, 0.5
+
+
+def smoothly(picture: Floats, holes: Flags) -> Floats:
+    """Holes (h, w) of a picture (h, w, 3; display 0..1) filled from their rims (Telea 2004): quick, without texture."""
+    if not holes.any() or holes.all():
+        return picture
+    patched = cv2.inpaint(_eight_bit(picture), holes.astype(np.uint8), _TELEA_RADIUS, cv2.INPAINT_TELEA)
+    return np.where(holes[..., None], np.asarray(patched / 255, np.float32), picture).astype(np.float32)
+
+
+def ways(picture: Floats, holes: Flags, corners: int) -> list[Floats]:
+    """The box around the holes as each way fills it; picture and holes are those of ``smoothly``.
+
+    Smooth filling; frequency selective reconstruction (Genser et al. 2018), which carries bricks and boards on through
+    the hole; rows that are mixtures of few (Mazumder et al. 2010), which carry on the edges of doors and posts; and,
+    from so many ``corners``, shift maps (He and Sun 2012), which copy what stands elsewhere in the picture.
+    """
+    start = smoothly(picture, holes)
+    few, small = _MOST_PIXELS / int(holes.sum()), _MOST_TO_SEARCH / holes.size
+    inside = around(holes)
+
+    def filled(way: _Way, margin: int, share: float) -> Floats:
+        box = around(holes, margin)
+        part = _made_smaller(way, start[box], holes[box], share)
+        return part[tuple(slice(i.start - b.start, i.stop - b.start) for i, b in zip(inside, box, strict=True))]
+
+    everywhere = max(holes.shape)
+    # One after the other: side by side in threads they do not come out the same every time.
+    copies = [filled(partial(_copied, mirror=m), everywhere, min(few, small)) for m in _MIRRORED[:corners]]
+    repeated = filled(_of_low_rank, 2 * _MARGIN, small)
+    return [start[inside], filled(_reconstructed, _MARGIN, few), repeated, *copies]
+
+
+def usual_say(corners: int) -> Floats:
+    """What is usually each one's share in the mean of all ``ways``."""
+    copies = [_COPIED_SAY / corners] * corners
+    return np.array([_SMOOTH_SAY, _RECONSTRUCTED_SAY, _LOW_RANK_SAY, *copies], np.float32)
+
+
+def around(holes: Flags, margin: int = 0) -> tuple[slice, slice]:
+    """The box around holes, and so much more of the picture."""
+
+    def span(there: Flags) -> slice:
+        found = np.flatnonzero(there)
+        return slice(max(0, int(found[0]) - margin), min(len(there), int(found[-1]) + 1 + margin))
+
+    return span(holes.any(1)), span(holes.any(0))
+
+
+def _made_smaller(way: _Way, picture: Floats, holes: Flags, share: float) -> Floats:
+    """A picture as it is filled with this share of its pixels, or with all if it is more than 1."""
+    height, width = holes.shape
+    scale = min(1.0, share**0.5)
+    size = (max(16, round(width * scale)), max(16, round(height * scale)))
+    known = cv2.resize((~holes).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    filled = way(_eight_bit(np.asarray(small, np.float32)), np.where(known > 0.99, np.uint8(255), np.uint8(0)))
+    if size == (width, height):
+        return filled
+    return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _reconstructed(picture: Bytes, known: Bytes) -> Floats:
+    """Frequency selective reconstruction."""
+    patched = np.zeros_like(picture)
+    cv2.xphoto.inpaint(picture, known, patched, cv2.xphoto.INPAINT_FSR_FAST)
+    return (patched / 255).astype(np.float32)
+
+
+def _of_low_rank(picture: Bytes, known: Bytes) -> Floats:
+    """Rows that are mixtures of few: softly imputed, from few to more of them."""
+    values, seen = picture.astype(np.float32) / 255, known[..., None] > 0
+    if not seen.any():
+        return values
+    found, mean = values, values[known > 0].mean()
+    for rank in (rank for rank in _RANKS if rank < len(values)):
+        for _ in range(_SWEEPS):
+            # All three channels are mixed alike.
+            rows = (found - mean).reshape(len(found), -1)
+            squares, mixtures = np.linalg.eigh(rows @ rows.T)
+            sizes = np.sqrt(np.maximum(squares[-rank - 1 :], 1e-12))
+            largest, kept = mixtures[:, -rank:], 1 - _SHRUNK * sizes[0] / sizes[1:]
+            likely = (largest * kept) @ (largest.T @ rows) + mean
+            found = np.where(seen, values, likely.reshape(values.shape)).astype(np.float32)
+    return np.asarray(found, np.float32)
+
+
+def _copied(picture: Bytes, known: Bytes, mirror: tuple[slice, slice]) -> Floats:
+    """What stands elsewhere, moved as a whole, begun from one corner; OpenCV's way wants CIE Lab."""
+    lab = np.ascontiguousarray(cv2.cvtColor(picture[mirror], cv2.COLOR_RGB2Lab), np.uint8)
+    patched = np.zeros_like(lab)
+    # Or else its random numbers would go on from those of the call before.
+    cv2.setRNGSeed(1)
+    cv2.xphoto.inpaint(lab, np.ascontiguousarray(known[mirror]), patched, cv2.xphoto.INPAINT_SHIFTMAP)
+    return np.asarray(cv2.cvtColor(patched, cv2.COLOR_Lab2RGB)[mirror] / 255, np.float32)
+
+
+def _eight_bit(picture: Floats) -> Bytes:
+    return np.asarray(np.round(np.clip(picture, 0, 1) * 255), np.uint8)
