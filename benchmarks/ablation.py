@@ -142,7 +142,7 @@ def _no_texture() -> Any:
     from backend.stages import clean_plate
 
     return mock.patch.object(
-        clean_plate, "textured", lambda ground, holes, corners: clean_plate.smoothly(ground, holes)
+        clean_plate, "textured", lambda ground, holes, known, corners: clean_plate.smoothly(ground, holes)
     )
 
 

@@ -2,104 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from backend.core.color import Floats
+from backend.core.inpaint_ways import Flags, around, usual_say, ways
 
-Bytes = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
-
-_TELEA_RADIUS = 3
-# Time grows with the pixels to be made up, and with those among which to look; beyond so many they are made up smaller
-# and enlarged.
-_MOST_PIXELS = 6000
-_MOST_TO_SEARCH = 300_000
-_MARGIN = 48
-# What is copied from elsewhere does not meet its surroundings, so it comes in over this share of the picture's length.
-_RIM = 1 / 60
-# A shift map depends on where it begins, so several are made, from opposite corners first; their mean has so much to
-# say.
-_MIRRORED = (np.s_[:, :], np.s_[::-1, ::-1], np.s_[::-1, :], np.s_[:, ::-1])
-_SAY = 0.6
+# How dear it is that a way has more or less to say than usual.
+_USUAL = 0.1
+# Ways are tried where so much of the holes, moved sideways, lies on known ground; in steps of this share of the width.
+_TESTED, _STEP = 0.7, 1 / 112
+# Next to a hole lies the edge of what covers it.
+_EDGE = 4
+_DESCENTS, _RATE = 500, 0.2
+# A way that is off by so much (display values) from what all say together has half as much to say; told by what is
+# around, to so great a share of the picture's length.
+_DOUBT, _AROUND, _VOTES = 0.06, 1 / 150, 3
 
 
-def smoothly(picture: Floats, holes: Flags) -> Floats:
-    """Holes (h, w) of a picture (h, w, 3; display 0..1) filled from their rims (Telea 2004): quick, without texture."""
-    if not holes.any() or holes.all():
-        return picture
-    patched = cv2.inpaint(_eight_bit(picture), holes.astype(np.uint8), _TELEA_RADIUS, cv2.INPAINT_TELEA)
-    return _laid_in(picture, holes, np.asarray(patched / 255, np.float32))
+def textured(picture: Floats, holes: Flags, known: Flags, corners: int) -> Floats:
+    """Holes filled so that patterns go on.
 
+    Several ways that err differently (``inpaint_ways``). How much each has to say is rehearsed on holes of the same
+    shape in known ground beside them. Then they vote, place by place: who says something else than the others has
+    little to say.
 
-def textured(picture: Floats, holes: Flags, corners: int) -> Floats:
-    """Holes filled so that patterns go on; picture and holes are those of ``smoothly``.
-
-    The mean of two ways that err differently: frequency selective reconstruction (Genser et al. 2018) carries bricks
-    and boards on through the hole, and shift maps (He and Sun 2012) copy what stands elsewhere in the picture. On
-    holes cut into ground that is known, in five pictures, it came 2 dB nearer in the mean than the first alone (-0.4
-    to 4 dB). Copying begins at so many ``corners`` (1 to 4), and each takes seconds: two give 0.1 to 0.2 dB
-    less than four, and may be off by half a decibel, either way.
+    Args:
+        picture: (h, w, 3), display 0..1.
+        holes: (h, w), what to fill.
+        known: (h, w), where the picture is that of the clip.
+        corners: copying begins at so many, 1 to 4, and each takes seconds; two of them are worth a rehearsal.
     """
     if not holes.any() or holes.all():
         return picture
-    y, x = (np.flatnonzero(holes.any(axis)) for axis in (1, 0))
-    box = np.s_[max(0, y[0] - _MARGIN) : y[-1] + _MARGIN + 1, max(0, x[0] - _MARGIN) : x[-1] + _MARGIN + 1]
-    start = smoothly(picture, holes)
-    copied = _made_smaller(
-        partial(_copied, mirrors=_MIRRORED[:corners]), start, holes, (_MOST_TO_SEARCH / holes.size) ** 0.5
-    )
-    filled = start.copy()
-    filled[box] = _made_smaller(_reconstructed, start[box], holes[box])
-    depth = cv2.distanceTransform(holes.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    filled += _SAY * np.clip(depth / (_RIM * max(holes.shape)), 0, 1)[..., None] * (copied - filled)
-    return _laid_in(picture, holes, np.clip(filled, 0, 1))
+    say = _rehearsed(picture, holes, known, corners)
+    box = around(holes)
+    voted = np.clip(_voted(ways(picture, holes, corners), say, holes), 0, 1)
+    filled = picture.copy()
+    filled[box] = np.where(holes[box][..., None], voted, picture[box])
+    return filled
 
 
-def _made_smaller(way: Callable[[Bytes, Bytes], Floats], picture: Floats, holes: Flags, most: float = 1.0) -> Floats:
-    """A picture as it is filled at a size at which that is quick, and at this share of its size at most."""
-    height, width = holes.shape
-    scale = min(1.0, most, (_MOST_PIXELS / max(1, int(holes.sum()))) ** 0.5)
-    size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    known = cv2.resize((~holes).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    filled = way(_eight_bit(np.asarray(small, np.float32)), np.where(known > 0.99, np.uint8(255), np.uint8(0)))
-    if size == (width, height):
-        return filled
-    return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+def _rehearsed(picture: Floats, holes: Flags, known: Flags, corners: int) -> Floats:
+    """How much each way should say, that their mean be next to known ground under holes beside the true ones.
+
+    Exponentiated gradient descent (Kivinen and Warmuth 1997): shares stay shares.
+    """
+    usual = usual_say(corners)
+    errors = []
+    for there in _elsewhere(holes, known, corners // 2):
+        both = holes | there
+        box = around(both)
+        errors.append([(way - picture[box])[there[box]].ravel() for way in ways(picture, both, corners)])
+    if not errors:
+        return usual
+    together = np.concatenate(errors, axis=1)
+    cost = together @ together.T
+    cost /= max(float(np.trace(cost)) / len(cost), 1e-9)
+    say = usual
+    for _ in range(_DESCENTS):
+        say = say * np.exp(-_RATE * (cost @ say + _USUAL * (say - usual)))
+        say /= say.sum()
+    return np.asarray(say, np.float32)
 
 
-def _reconstructed(picture: Bytes, known: Bytes) -> Floats:
-    """Frequency selective reconstruction."""
-    patched = np.zeros_like(picture)
-    cv2.xphoto.inpaint(picture, known, patched, cv2.xphoto.INPAINT_FSR_FAST)
-    return (patched / 255).astype(np.float32)
+def _elsewhere(holes: Flags, known: Flags, count: int) -> list[Flags]:
+    """The holes moved sideways onto known ground, as little as possible, and not twice to the same place."""
+    width = holes.shape[1]
+    side = 2 * _EDGE + 1
+    ground = known & (cv2.dilate(holes.astype(np.uint8), np.ones((side, side), np.uint8)) == 0)
+    step, found = max(1, round(width * _STEP)), list[Flags]()
+    for way in sorted(range(-width + step, width, step), key=abs):
+        if len(found) == count:
+            break
+        moved = np.zeros_like(holes)
+        moved[:, max(0, way) : width + min(0, way)] = holes[:, max(0, -way) : width + min(0, -way)]
+        there = moved & ground
+        if there.sum() > _TESTED * holes.sum() and not any(there[other].mean() > 0.5 for other in found):
+            found.append(there)
+    return found
 
 
-def _copied(picture: Bytes, known: Bytes, mirrors: tuple[tuple[slice, slice], ...]) -> Floats:
-    """The mean of several shift maps."""
-    # One after the other: side by side in threads they do not come out the same every time.
-    copies = [_shifted(picture[mirror], known[mirror])[mirror] for mirror in mirrors]
-    return np.asarray(np.mean(copies, axis=0) / 255, np.float32)
+def _voted(filled: list[Floats], say: Floats, holes: Flags) -> Floats:
+    """A mean of pictures, each with its say; place by place, those far from it weigh little (Weiszfeld 1937)."""
+    blur, inside = _AROUND * max(holes.shape), holes[around(holes)]
+    weights = [np.full(inside.shape, share, np.float32) for share in say]
+    for _ in range(_VOTES):
+        mean = _weighted(filled, weights)
+        unlike = [cv2.GaussianBlur(((way - mean) ** 2).mean(-1) * inside, (0, 0), blur) for way in filled]
+        weights = [share / (np.float32(_DOUBT**2) + off) for share, off in zip(say, unlike, strict=True)]
+    return _weighted(filled, weights)
 
 
-def _shifted(picture: Bytes, known: Bytes) -> Bytes:
-    """Holes filled with what stands elsewhere, moved as a whole; OpenCV's way wants CIE Lab."""
-    lab = np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_RGB2Lab), np.uint8)
-    patched = np.zeros_like(lab)
-    # Or else its random numbers would go on from those of the call before.
-    cv2.setRNGSeed(1)
-    cv2.xphoto.inpaint(lab, np.ascontiguousarray(known), patched, cv2.xphoto.INPAINT_SHIFTMAP)
-    return np.asarray(cv2.cvtColor(patched, cv2.COLOR_Lab2RGB), np.uint8)
-
-
-def _laid_in(picture: Floats, holes: Flags, filled: Floats) -> Floats:
-    return np.where(holes[..., None], filled, picture).astype(np.float32)
-
-
-def _eight_bit(picture: Floats) -> Bytes:
-    return np.asarray(np.round(np.clip(picture, 0, 1) * 255), np.uint8)
+def _weighted(filled: list[Floats], weights: list[Floats]) -> Floats:
+    total = np.sum(weights, axis=0)[..., None]
+    return np.asarray(sum(way * (w[..., None] / total) for way, w in zip(filled, weights, strict=True)), np.float32)

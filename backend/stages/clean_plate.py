@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from backend.core.background import Estimate, calmest
 from backend.core.color import Floats, most
 from backend.core.fill import fill
-from backend.core.inpaint import smoothly, textured
+from backend.core.inpaint import textured
+from backend.core.inpaint_ways import smoothly
 from backend.core.opacity import without_density
 from backend.core.side_by_side import in_order
 from backend.stages.effects import Effects
@@ -43,7 +44,7 @@ class CleanPlate:
         shown = shot.camera.shown()
         self._observed = canvas.observed.astype(np.float32)
         ground = smoothly(canvas.picture, ~(canvas.observed | shown))
-        self._canvas = textured(ground, shown & ~canvas.observed, corners)
+        self._canvas = textured(ground, shown & ~canvas.observed, canvas.observed, corners)
 
     def frame(self, index: int) -> Floats:
         """(H, W, 3) display values 0..1."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, calmest, restlessness
 from backend.core.camera import Camera
 from backend.core.color import Floats, least, most
-from backend.core.inpaint import smoothly
+from backend.core.inpaint_ways import smoothly
 from backend.core.one_by_one import filled, picture_by_picture
 from backend.core.opacity import FLOOR, density, without_density
 from backend.train.shot_data import ShotData, channels_last

@@ -5,7 +5,7 @@ import pytest
 
 from backend.core.background import NOTHING_KNOWN, Estimate, calmest, restlessness
 from backend.core.color import Floats
-from backend.core.inpaint import smoothly
+from backend.core.inpaint_ways import smoothly
 
 T, H, W = 40, 96, 128
 Box = tuple[slice, slice]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pytest
 
 from backend.core import inpaint
-from backend.core.inpaint import smoothly
+from backend.core.inpaint_ways import smoothly
 from backend.train.settings import PRESETS
 
-textured = partial(inpaint.textured, corners=2)
-
 H, W = 48, 96
+
+
+def textured(picture: np.ndarray, holes: np.ndarray) -> np.ndarray:
+    return inpaint.textured(picture, holes, ~holes, 2)
 
 
 def stripes() -> np.ndarray:
@@ -40,7 +40,7 @@ def test_a_pattern_goes_on_through_a_hole(corners: int) -> None:
     picture, holes = stripes(), hole()
     given = np.where(holes[..., None], 0, picture)
     worst = np.abs(smoothly(given, holes) - picture)[holes].mean()
-    assert np.abs(inpaint.textured(given, holes, corners) - picture)[holes].mean() < 0.7 * worst
+    assert np.abs(inpaint.textured(given, holes, ~holes, corners) - picture)[holes].mean() < 0.7 * worst
 
 
 def test_a_hole_too_large_to_be_made_up_at_full_size_is_made_up_all_the_same() -> None:
@@ -57,3 +57,40 @@ def test_nothing_to_fill_or_nothing_to_fill_from(method) -> None:
     picture = stripes()
     assert method(picture, np.zeros((H, W), bool)) is picture
     assert method(picture, np.ones((H, W), bool)) is picture
+
+
+def test_the_way_that_errs_least_beside_a_hole_has_most_to_say(monkeypatch) -> None:
+    picture, holes = stripes(), hole()
+    wrong, right = np.full_like(picture, 0.9), picture
+    monkeypatch.setattr(
+        inpaint,
+        "ways",
+        lambda _, where, corners: [(wrong, wrong, right, wrong, wrong)[i][inpaint.around(where)] for i in range(5)],
+    )
+    result = inpaint.textured(np.where(holes[..., None], 0, picture), holes, ~holes, 2)
+    assert np.abs(result - picture)[holes].mean() < 0.02
+
+
+def test_ways_are_rehearsed_only_where_the_clip_shows_ground() -> None:
+    holes = hole()
+    known = ~holes
+    known[:, :40] = False
+    assert [there[:, :40].any() for there in inpaint._elsewhere(holes, known, 2)] == [False] * 2
+    assert inpaint._elsewhere(holes, np.zeros_like(holes), 2) == []
+
+
+def test_what_one_way_alone_says_is_left_out() -> None:
+    holes = np.ones((H, W), bool)
+    alike, odd = np.full((H, W, 3), 0.3, np.float32), np.full((H, W, 3), 0.3, np.float32)
+    odd[10:30, 20:60] = 0.9
+    voted = inpaint._voted([alike, odd, alike, alike], np.full(4, 0.25, np.float32), holes)
+    assert np.abs(voted - 0.3).max() < 0.02
+
+
+def test_the_edge_of_a_door_goes_on_behind_who_stands_before_it() -> None:
+    picture = np.full((96, 160, 3), 0.6, np.float32)
+    picture[:, :80] = (0.5, 0.1, 0.1)
+    holes = np.zeros((96, 160), bool)
+    holes[25:96, 70:92] = True
+    result = textured(np.where(holes[..., None], 0, picture), holes)
+    assert np.abs(result - picture)[holes].mean() < 0.02
