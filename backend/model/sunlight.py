@@ -12,7 +12,7 @@ a scale and a shift. Rows count from the top, pixel centres are whole numbers.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -22,6 +22,8 @@ from torch.nn import functional as F
 PLACES = 2
 """Where shadows fall: the ground, and a wall."""
 CASTS = PLACES + 1
+MIRROR = PLACES
+"""The last of the casts: the reflection in the ground."""
 _FLATTEST = 0.05
 # Frames for which somebody may be in the air without the ground being looked for there.
 _JUMP = 15
@@ -31,6 +33,8 @@ _FAR = 1e4
 # Higher than any row.
 _NOBODY = -1e4
 _AT_ONCE = 64
+# As surely as a sun of this trust casts shadows, a ground that reflects shows reflections.
+_MIRRORED = 0.6
 _WITHIN_A_ROW = (-0.375, -0.125, 0.125, 0.375)
 
 
@@ -72,6 +76,8 @@ class Sun:
     foot of a wall is, as 0 (at the horizon, so there is none) to 1 (where people usually stand)."""
     trust: Tensor
     """() 0..1: how well it explains the darkness, as a cosine."""
+    reflecting: Tensor = field(default_factory=lambda: torch.zeros(()))
+    """() 0..1: how surely the ground reflects people, see ``model.mirror``."""
 
 
 def standing(masks: Tensor, sway: Tensor) -> Standing:
@@ -118,12 +124,17 @@ def _cast(masks: Tensor, people: Standing, sun: Sun) -> Tensor:
     # A row of flat ground shows many rows of a silhouette.
     within = [fallen(masks, people, light, shift) for shift in _WITHIN_A_ROW]
     ground, wall = (torch.stack(parts).mean(0) for parts in zip(*within, strict=True))
-    return torch.stack([ground, wall, _mirrored(masks, people.feet)], 1)
+    return torch.stack([ground, wall, mirrored(masks, people.feet)], 1)
 
 
 def trusted(casts: Tensor, sun: Sun) -> Tensor:
-    """Casts (..., 3, h, w) whose shadows are weighed by the trust in the sun."""
-    return torch.cat([casts[..., :PLACES, :, :] * sun.trust, casts[..., PLACES:, :, :]], -3)
+    """Casts (..., 3, h, w) whose shadows are weighed by the trust in the sun.
+
+    What is told of shadows on the ground is believed of reflections, too, where the ground is known to reflect.
+    """
+    ground, wall, mirror = casts.unbind(-3)
+    ground = torch.maximum(ground * sun.trust, mirror * (_MIRRORED * sun.reflecting))
+    return torch.stack([ground, wall * sun.trust, mirror], -3)
 
 
 def cast_on_people(masks: Tensor, sway: Tensor, sun: Sun) -> Tensor:
@@ -185,7 +196,8 @@ def fallen(masks: Tensor, people: Standing, light: Tensor, shift: float = 0.0) -
     return torch.where(behind, 0.0, ground), torch.where(behind, risen, 0.0)
 
 
-def _mirrored(masks: Tensor, feet: Tensor) -> Tensor:
+def mirrored(masks: Tensor, feet: Tensor) -> Tensor:
+    """Masks (M, h, w) as a mirror at rows ``feet`` (M,) shows them."""
     y, x = _pixels(masks)
     return _read(masks, x, 2 * feet[:, None, None] - y)
 

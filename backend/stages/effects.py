@@ -15,6 +15,7 @@ from backend.core.color import Floats, least, most
 from backend.core.inpaint_ways import smoothly
 from backend.core.one_by_one import filled, picture_by_picture
 from backend.core.opacity import FLOOR, density, without_density
+from backend.model.sunlight import MIRROR
 from backend.train.shot_data import ShotData, channels_last
 
 # A change is trusted from this density on, once the pixel's own flicker is taken off.
@@ -53,6 +54,8 @@ _GRAIN = (5, 5)
 _BESIDE = (11, 11)
 # From this share on a shadow that would fall on a pixel is there; and what lies beside it.
 _THERE, _BESIDE_IT = 0.1, np.ones((3, 3), np.uint8)
+# So far from where a body would be mirrored.
+_NEARLY = np.ones((5, 5), np.uint8)
 # Less than this of a frame says nothing.
 _SELDOM = 0.1
 
@@ -324,14 +327,23 @@ def without_strange(alone: Floats, together: Floats, unusual: Floats) -> tuple[F
 
 
 def as_the_plate_shows(
-    alone: Floats, together: Floats, usual: Floats, background: Floats, data: ShotData, restless: Floats
+    alone: Floats,
+    together: Floats,
+    usual: Floats,
+    background: Floats,
+    data: ShotData,
+    restless: Floats,
+    reflecting: float = 0.0,
 ) -> Effects:
     """Effects as strong as they are seen, and what they leave unexplained beside a person, given to that person.
+
+    On ground that reflects, so is what they leave unexplained where a body would be mirrored.
 
     Args:
         alone: (T, N, h, w, 3), together: (T, h, w, 3) as learned; usual: (T, h, w, 3) all together as usual.
         background: (T, h, w, 3) with them undone; restless: (T, h, w).
-        data: for the plate, what is seen of it, and how far everybody is.
+        data: for the plate, what is seen of it, how far everybody is, and where everybody would be mirrored.
+        reflecting: how surely the ground reflects, 0..1.
     """
     plate, seen = channels_last(data.plate), data.seen[:, 0].cpu().numpy() > 0
     distance, half = data.distance[:, :, 0].cpu().numpy(), np.float16
@@ -344,8 +356,23 @@ def as_the_plate_shows(
         trust = _trust(left, plate[t], usual[t], restless[t]) * seen[t]
         extra = _given_by_patches(left * trust[..., None], distance[t])
         whole = whole + extra.sum(0)
+        if reflecting:
+            left = change - whole
+            trust = reflecting * _stands_out(left, plate[t], restless[t]) * seen[t]
+            reflected = _given_to_mirrored(left * trust[..., None], data.casts[t, :, MIRROR].cpu().numpy())
+            extra, whole = extra + reflected, whole + reflected.sum(0)
         each[t], every[t], undo[t] = mine + extra, whole, agreed(whole, usual[t])
     return Effects(each, every, undo, somebody_near(data), restless.astype(half))
+
+
+def _given_to_mirrored(change: Floats, mirrored: Floats) -> Floats:
+    """A change (h, w, 3) where and as far as bodies (N, h, w) would be mirrored, or nearly so: (N, h, w, 3).
+
+    Feet that are not at the same depth are mirrored each at its own.
+    """
+    near = np.stack([cv2.GaussianBlur(cv2.dilate(body, _NEARLY), (0, 0), 1) for body in mirrored])
+    share = near / np.maximum(near.sum(0), near.max(0) + 1e-6) * near.max(0)
+    return np.asarray(share[..., None] * change, np.float32)
 
 
 def _trust(left: Floats, plate: Floats, usual: Floats, restless: Floats) -> Floats:

@@ -154,6 +154,8 @@ class _Usual:
     """(T, h, w, 3)"""
     on_people: NDArray[np.float16]
     """(T, N, h, w), see ``Effects``."""
+    reflecting: float
+    """How surely the ground reflects people, 0..1."""
     flops: int
 
 
@@ -180,7 +182,7 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     data.casts, on_people = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)
-    return _Usual(channels_last(alone), usual, on_people, counter.total)
+    return _Usual(channels_last(alone), usual, on_people, float(sun.reflecting), counter.total)
 
 
 def _settled(
@@ -188,7 +190,7 @@ def _settled(
 ) -> Effects:
     """Effects alone (T, N, h, w, 3) and together (T, h, w, 3), settled with what the plate shows."""
     clean = background.refit(agreed(together, usual.together))
-    effects = as_the_plate_shows(alone, together, usual.together, clean, data, restless)
+    effects = as_the_plate_shows(alone, together, usual.together, clean, data, restless, usual.reflecting)
     return dataclasses.replace(effects, on_people=usual.on_people)
 
 

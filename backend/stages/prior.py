@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 from backend.core.color import Floats
 from backend.core.opacity import density
+from backend.model.mirror import reflecting, upside_down
 from backend.model.printed import printed_densities
 from backend.model.prior_net import Evidence, PriorNet
 from backend.model.sun_search import find_sun
@@ -37,6 +39,8 @@ _FULL_PIXELS, _FULL_RANKS = 300, (0.7, 0.95)
 _DEEPER = 1.15
 # Ground under a shadow in less of the clip than this is seen without; in more than that, it need not be.
 _MOSTLY = (0.5, 0.7)
+# From so much of a mirrored body on, what is dark is no shadow.
+_MIRRORED = 0.02
 # A shadow lies within so many pixels around where it is cast.
 _AROUND = 9
 
@@ -89,10 +93,15 @@ def usual_effects(
 
 
 def sun_of(data: ShotData) -> Sun:
-    """The sun, as far as the background known so far tells."""
+    """The sun, as far as the background known so far tells; reflections tell nothing of it."""
     darkness = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
     told = torch.from_numpy(darkness).to(data.plate.device).clamp(min=0)
-    return find_sun(data.plate, data.masks, data.sway, told, data.seen[:, 0])
+    seen = data.seen[:, 0]
+    reflects = reflecting(data.plate, data.background, data.masks, data.sway, seen)
+    if reflects > 0:
+        shadows_only = (upside_down(data.masks, data.sway).amax(1) < _MIRRORED).float()
+        told, seen = told * shadows_only, seen * shadows_only
+    return dataclasses.replace(find_sun(data.plate, data.masks, data.sway, told, seen), reflecting=reflects)
 
 
 def shadows_on_people(data: ShotData, sun: Sun) -> NDArray[np.float16]:

@@ -7,11 +7,12 @@ import torch
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.opacity import FLOOR, density
-from backend.model.sunlight import Sun
+from backend.model.sunlight import Sun, cast
 from backend.stages.effects import (
     TrainingBackground,
     as_in_this_clip,
     as_observed,
+    as_the_plate_shows,
     changing,
     somebody_near,
     with_burnt_in,
@@ -189,3 +190,20 @@ def test_a_reflection_stays_bright_and_a_shadow_dark() -> None:
     np.testing.assert_allclose(bright[inside], -0.2, atol=0.01)
     _, dark = as_observed(usual()[:1], usual()[0], change, seen)
     assert not dark[inside].any()
+
+
+@pytest.mark.parametrize("reflecting", [0.0, 1.0])
+def test_what_a_mirroring_ground_shows_below_somebody_is_hers_whatever_its_colour(reflecting: float) -> None:
+    ground = np.full((T, H, W, 3), 0.5, np.float32)
+    masks = np.zeros((T, 2, H, W), np.float32)
+    masks[:, 0, 1:5, 4:8] = masks[:, 1, 1:5, 14:18] = 1
+    plate = ground.copy()
+    plate[:, 5:9, 4:8] = (0.7, 0.3, 0.5)
+    data = make_shot_data(plate, masks, masks, ground)
+    data.casts = cast(data.masks, data.sway, Sun(torch.zeros(4), torch.tensor(0.0)))
+    nothing, calm = np.zeros((T, H, W, 3), np.float32), np.zeros((T, H, W), np.float32)
+    alone = np.zeros((T, 2, H, W, 3), np.float32)
+    found = as_the_plate_shows(alone, nothing, nothing, ground, data, calm, reflecting)
+    below = found.alone[:, 0, 6:8, 5:7].astype(np.float32)
+    np.testing.assert_allclose(below, reflecting * density(plate, ground)[:, 6:8, 5:7], atol=0.02)
+    assert not found.alone[:, 1].any()

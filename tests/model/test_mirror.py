@@ -1,0 +1,92 @@
+"""A floor that shows people upside down is told from one on which their shadows lie."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from backend.model.mirror import reflecting, upside_down
+from backend.model.sunlight import MIRROR, PLACES, Sun, cast, trusted
+from backend.stages.prior import sun_of
+from backend.train.shot_data import make_shot_data
+from tests.model.sunny_clip import STILL, H, T, W, overlap, shadows, walkers
+
+LIGHT = (1.0, -0.3, 1.2, 0.0)
+
+
+def ground() -> Tensor:
+    """(T, 3, H, W): a pattern in which nobody is."""
+    pattern = np.random.default_rng(3).uniform(0.35, 0.5, (3, H, W)).astype(np.float32)
+    return torch.from_numpy(pattern).expand(T, 3, H, W)
+
+
+def filmed(masks: Tensor, dark: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+    """Plate (T, 3, H, W) of people in red trousers and blue shirts, with shadows (T, N, H, W), and where floor is seen.
+
+    The floor mirrors them with some strength; what it would mirror without them is left out for simplicity.
+    """
+    rows = torch.arange(H)[None, :, None]
+    tops = torch.where(masks > 0.5, rows, H).flatten(2).amin(2)[..., None, None]
+    shirt = (rows < tops + 12).float() * masks
+    clothes = torch.stack([masks - shirt, 0.1 * masks, shirt], 2)
+    plate = ground() * torch.exp(-0.4 * dark.amax(1))[:, None]
+    for who in range(masks.shape[1]):
+        seen_in_it = torch.stack([upside_down(clothes[:, who, c, None], STILL)[:, 0] for c in range(3)], 1)
+        there = upside_down(masks, STILL)[:, who, None] * strength
+        plate = plate * (1 - there) + seen_in_it * strength
+    body = masks.amax(1)[:, None]
+    return plate * (1 - body) + clothes.sum(1), 1 - masks.amax(1)
+
+
+def told(masks: Tensor, dark: Tensor, strength: float) -> float:
+    plate, seen = filmed(masks, dark, strength)
+    return float(reflecting(plate, ground(), masks, STILL, seen))
+
+
+def test_a_floor_that_takes_the_colours_of_clothes_reflects() -> None:
+    masks = walkers()
+    assert told(masks, torch.zeros_like(masks), 0.25) == 1
+    assert told(masks, shadows(masks, LIGHT), 0.25) == 1
+
+
+@pytest.mark.parametrize("light", [LIGHT, (0.1, 0.6, 1.2, 0.0)])
+def test_shadows_below_the_feet_make_no_mirror(light: tuple[float, ...]) -> None:
+    masks = walkers()
+    assert told(masks, shadows(masks, light), 0.0) == 0
+
+
+def test_a_dark_body_above_its_shadow_makes_no_mirror() -> None:
+    masks = walkers()
+    dark = shadows(masks, (0.05, 0.9, 1.2, 0.0))
+    plate, seen = filmed(masks, dark, 0.0)
+    in_black = plate * seen[:, None] + 0.02 * masks.amax(1)[:, None]
+    assert float(reflecting(in_black, ground(), masks, STILL, seen)) == 0
+
+
+def test_nobody_makes_no_mirror() -> None:
+    masks = torch.zeros(2, 1, 16, 20)
+    grey = torch.full((2, 3, 16, 20), 0.4)
+    assert float(reflecting(grey, grey, masks, STILL, torch.ones(2, 16, 20))) == 0
+
+
+def test_reflections_say_nothing_of_the_sun() -> None:
+    masks = walkers()
+    dark = shadows(masks, LIGHT)
+    plate, seen = filmed(masks, dark, 0.6)
+    data = make_shot_data(*(each.numpy() for each in (plate.movedim(1, -1), masks, masks, ground().movedim(1, -1))))
+    sun = sun_of(data)
+    assert float(sun.reflecting) == 1
+    found = cast(masks, STILL, sun)[:, :, :PLACES].amax(2)
+    assert overlap(found * seen[:, None], dark * seen[:, None]) > 0.8
+
+
+def test_a_reflection_is_as_much_to_be_expected_as_a_shadow_where_the_ground_reflects() -> None:
+    casts = cast(walkers(), STILL, Sun(torch.tensor(LIGHT), torch.tensor(0.5)))
+    dull, glossy = (
+        trusted(casts, Sun(torch.tensor(LIGHT), torch.tensor(0.5), torch.tensor(share))) for share in (0.0, 1.0)
+    )
+    below = casts[:, :, MIRROR] > 0.9
+    assert torch.equal(dull[:, :, 0], 0.5 * casts[:, :, 0])
+    assert glossy[:, :, 0][below].min() > 0.5 and torch.equal(glossy[:, :, 1:], dull[:, :, 1:])
