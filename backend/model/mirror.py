@@ -17,6 +17,8 @@ _TOLD_BY = 16
 # So much of the change must be explained by bodies alone until the ground may, and surely does, reflect; and it shows
 # so much of a body at least.
 _OWN_SHARE, _LEAST = (0.05, 0.1), 0.05
+# Nearer below the feet than this share of a body's height may be a shoe that its mask leaves out.
+_APART = 0.1
 # Keeps the solution calm where two of the explanations look alike, as a share of their squares.
 _RIDGE, _GRAIN = 1e-3, 1e-2
 
@@ -31,12 +33,13 @@ def reflecting(plate: Tensor, background: Tensor, masks: Tensor, sway: Tensor, s
         seen: (T, h, w) 0 or 1, 0 where a body hides the ground.
     """
     frames = torch.linspace(0, len(plate) - 1, min(_TOLD_BY, len(plate))).round().long()
-    feet = standing(masks, sway).feet[frames]
+    people = standing(masks, sway)
+    feet, apart = people.feet[frames], _APART * people.height
     plate, background, masks, seen = (values[frames] for values in (plate, background, masks, seen))
     change = plate - background
     squares, along, all_of_it = torch.zeros(3, 3), torch.zeros(3), torch.zeros(())
     for body, foot in zip(masks.unbind(1), feet.unbind(1), strict=True):
-        below = (mirrored(body, foot) > 0.5) & (seen > 0.5) & (_rows(body) > foot[:, None, None] + 1)
+        below = (mirrored(body, foot) > 0.5) & (seen > 0.5) & (_rows(body) > foot[:, None, None] + apart)
         there = below[:, None]
         told = torch.stack(
             [_reflected(plate * body[:, None], foot), _reflected(background * body[:, None], foot), background]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from backend.model.mirror import reflecting, upside_down
-from backend.model.sunlight import MIRROR, PLACES, Sun, cast, trusted
+from backend.model.sunlight import MIRROR, PLACES, Sun, cast, mirrored, standing, trusted
 from backend.stages.prior import sun_of
 from backend.train.shot_data import make_shot_data
 from tests.model.sunny_clip import STILL, H, T, W, overlap, shadows, walkers
@@ -22,6 +22,12 @@ def ground() -> Tensor:
     return torch.from_numpy(pattern).expand(T, 3, H, W)
 
 
+def below_feet(pictures: Tensor, masks: Tensor, who: int) -> Tensor:
+    """Pictures (T, 3, H, W) of somebody as a floor would show them."""
+    feet = standing(masks, STILL).feet[:, who]
+    return torch.stack([mirrored(channel, feet) for channel in pictures.unbind(1)], 1)
+
+
 def filmed(masks: Tensor, dark: Tensor, strength: float) -> tuple[Tensor, Tensor]:
     """Plate (T, 3, H, W) of people in red trousers and blue shirts, with shadows (T, N, H, W), and where floor is seen.
 
@@ -33,7 +39,7 @@ def filmed(masks: Tensor, dark: Tensor, strength: float) -> tuple[Tensor, Tensor
     clothes = torch.stack([masks - shirt, 0.1 * masks, shirt], 2)
     plate = ground() * torch.exp(-0.4 * dark.amax(1))[:, None]
     for who in range(masks.shape[1]):
-        seen_in_it = torch.stack([upside_down(clothes[:, who, c, None], STILL)[:, 0] for c in range(3)], 1)
+        seen_in_it = below_feet(clothes[:, who], masks, who)
         there = upside_down(masks, STILL)[:, who, None] * strength
         plate = plate * (1 - there) + seen_in_it * strength
     body = masks.amax(1)[:, None]
@@ -65,6 +71,21 @@ def test_a_dark_body_above_its_shadow_makes_no_mirror() -> None:
     assert float(reflecting(in_black, ground(), masks, STILL, seen)) == 0
 
 
+def test_what_the_ground_behind_the_bodies_explains_as_well_makes_no_mirror() -> None:
+    masks = walkers()
+    seen, floor = 1 - masks.amax(1), ground()
+    # Nobody's clothes differ from what is behind them, so that they explain nothing on their own.
+    shown = torch.stack([below_feet(floor * masks[:, who, None], masks, who) for who in range(2)]).amax(0)
+    assert float(reflecting(floor + 0.2 * shown * seen[:, None], floor, masks, STILL, seen)) == 0
+
+
+def test_shoes_that_masks_leave_out_make_no_mirror() -> None:
+    masks = walkers()
+    plate, _ = filmed(masks, torch.zeros_like(masks), 0.0)
+    cut = masks * masks.roll(-4, 2)
+    assert float(reflecting(plate, ground(), cut, STILL, 1 - cut.amax(1))) == 0
+
+
 def test_nobody_makes_no_mirror() -> None:
     masks = torch.zeros(2, 1, 16, 20)
     grey = torch.full((2, 3, 16, 20), 0.4)
@@ -74,7 +95,7 @@ def test_nobody_makes_no_mirror() -> None:
 def test_reflections_say_nothing_of_the_sun() -> None:
     masks = walkers()
     dark = shadows(masks, LIGHT)
-    plate, seen = filmed(masks, dark, 0.6)
+    plate, seen = filmed(masks, 0.3 * dark, 0.8)
     data = make_shot_data(*(each.numpy() for each in (plate.movedim(1, -1), masks, masks, ground().movedim(1, -1))))
     sun = sun_of(data)
     assert float(sun.reflecting) == 1
