@@ -34,7 +34,7 @@ _FAR = 1e4
 _NOBODY = -1e4
 _AT_ONCE = 64
 # As surely as a sun of this trust casts shadows, a ground that reflects shows reflections.
-_MIRRORED = 0.6
+_MIRROR_TRUST = 0.6
 _WITHIN_A_ROW = (-0.375, -0.125, 0.125, 0.375)
 
 
@@ -133,7 +133,7 @@ def trusted(casts: Tensor, sun: Sun) -> Tensor:
     What is told of shadows on the ground is believed of reflections, too, where the ground is known to reflect.
     """
     ground, wall, mirror = casts.unbind(-3)
-    ground = torch.maximum(ground * sun.trust, mirror * (_MIRRORED * sun.reflecting))
+    ground = torch.maximum(ground * sun.trust, mirror * (_MIRROR_TRUST * sun.reflecting))
     return torch.stack([ground, wall * sun.trust, mirror], -3)
 
 

@@ -333,7 +333,7 @@ def as_the_plate_shows(
     background: Floats,
     data: ShotData,
     restless: Floats,
-    reflecting: float = 0.0,
+    reflecting: float,
 ) -> Effects:
     """Effects as strong as they are seen, and what they leave unexplained beside a person, given to that person.
 
@@ -371,7 +371,7 @@ def _given_to_mirrored(change: Floats, mirrored: Floats) -> Floats:
     Feet that are not at the same depth are mirrored each at its own.
     """
     near = np.stack([cv2.GaussianBlur(cv2.dilate(body, _NEARLY), (0, 0), 1) for body in mirrored])
-    share = near / np.maximum(near.sum(0), near.max(0) + 1e-6) * near.max(0)
+    share = near * (near.max(0) / np.maximum(near.sum(0), 1e-6))
     return np.asarray(share[..., None] * change, np.float32)
 
 

@@ -99,7 +99,7 @@ def sun_of(data: ShotData) -> Sun:
     seen = data.seen[:, 0]
     reflects = reflecting(data.plate, data.background, data.masks, data.sway, seen)
     if reflects > 0:
-        shadows_only = (upside_down(data.masks, data.sway).amax(1) < _MIRRORED).float()
+        shadows_only = 1 - reflects * (upside_down(data.masks, data.sway).amax(1) >= _MIRRORED)
         told, seen = told * shadows_only, seen * shadows_only
     return dataclasses.replace(find_sun(data.plate, data.masks, data.sway, told, seen), reflecting=reflects)
 

@@ -57,6 +57,11 @@ def test_a_floor_that_takes_the_colours_of_clothes_reflects() -> None:
     assert told(masks, shadows(masks, LIGHT), 0.25) == 1
 
 
+def test_a_trace_of_colour_makes_no_mirror() -> None:
+    masks = walkers()
+    assert told(masks, torch.zeros_like(masks), 0.02) == 0
+
+
 @pytest.mark.parametrize("light", [LIGHT, (0.1, 0.6, 1.2, 0.0)])
 def test_shadows_below_the_feet_make_no_mirror(light: tuple[float, ...]) -> None:
     masks = walkers()
