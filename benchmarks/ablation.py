@@ -47,7 +47,7 @@ the mean over the scenes that are named. The pictures show the background and th
 """
 
 # Less than the preset, so that all ideas on all scenes take half an hour.
-SMALL = dataclasses.replace(PRESETS["standard"], pixels=64 * 112, steps=400)
+SMALL = dataclasses.replace(PRESETS["standard"], pixels=64 * 112, batch_frames=8, steps=400)
 
 Patch = Callable[[], Any]
 

@@ -69,7 +69,7 @@ def step_milliseconds(members: int, warm_up: int) -> float:
     """Time of a step on random pictures; ``warm_up`` come before the recording, see ``train.recorded``."""
     recorded._WARM_UP = warm_up
     settings = dataclasses.replace(PRESETS["standard"], members=members)
-    frames, people, height, width = 100, 3, 112, 192
+    frames, people, height, width = 100, 3, 160, 272
 
     def random(*shape: int) -> torch.Tensor:
         return torch.rand(frames, *shape, height, width, device="cuda")

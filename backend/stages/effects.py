@@ -15,6 +15,7 @@ from backend.core.color import Floats, least, most
 from backend.core.inpaint_ways import smoothly
 from backend.core.one_by_one import filled, picture_by_picture
 from backend.core.opacity import FLOOR, density, without_density
+from backend.core.side_by_side import in_order
 from backend.model.sunlight import MIRROR
 from backend.train.shot_data import ShotData, channels_last
 
@@ -44,6 +45,8 @@ _STRANGE = (0.1, 0.3)
 _CALM_GROUND = 0.006
 # An effect may usually be so many times as deep as what is seen of it.
 _EXAGGERATED = 1.5
+# A change no larger than the flicker is none, one of twice as much is; densities of flicker.
+_NO_FLICKER, _MOST_FLICKER = 0.001, 0.04
 # In this share of a clip an effect may be missing that is always there, ...
 _FEW = 0.1
 # ... and where nothing is seen, it may be as deep as anything.
@@ -260,20 +263,22 @@ def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
     return np.where((usual > 0).all(-1, keepdims=True), usual * factor, usual).astype(np.float32)
 
 
-def changing(usual: Floats, observed: Floats, always: Floats, seen: Floats) -> Floats:
+def changing(usual: Floats, observed: Floats, always: Floats, seen: Floats, flicker: Floats) -> Floats:
     """How far usual effects agree with how the picture changes: 0..1, (T, h, w).
 
-    An effect that comes and goes must be seen to do so: the plate changes by as much. Only one that is always there may
-    be in the background, too.
+    An effect that comes and goes must be seen to do so: the plate changes by as much, and by more than it flickers.
+    Only one that is always there may be in the background, too.
 
     Args:
         usual: (T, h, w) densities, all together.
         observed: (T, h, w) of the plate over the background as known so far.
         always: (T, h, w) what ``usual`` is at least, see ``TrainingBackground.always``.
         seen: (T, h, w) 0 where a body hides the background; there it is as around.
+        flicker: (T, h, w) density by which pixels change by themselves, as edges do under a moving camera.
     """
     around = np.stack([cv2.blur(one, _GRAIN) for one in observed])
-    allowed = always + _EXAGGERATED * np.maximum(around, 0)
+    more = np.clip(around / np.clip(flicker, _NO_FLICKER, _MOST_FLICKER) - 1, 0, 1)
+    allowed = always + _EXAGGERATED * more * np.maximum(around, 0)
     share = np.where(seen > 0, np.clip(allowed / np.maximum(usual, _PATCH), 0, 1), 0)
     weight = (seen > 0).astype(np.float32)
     near = [
@@ -348,8 +353,8 @@ def as_the_plate_shows(
     plate, seen = channels_last(data.plate), data.seen[:, 0].cpu().numpy() > 0
     distance, half = data.distance[:, :, 0].cpu().numpy(), np.float16
     each, every, undo = (np.empty(like.shape, half) for like in (alone, together, together))
-    # Frame by frame, since everybody's effects in a long clip fill the memory already.
-    for t in range(len(plate)):
+
+    def show(t: int) -> None:
         change = density(plate[t], background[t])
         mine, whole = as_observed(alone[t], together[t], change, seen[t])
         left = np.maximum(change - whole, 0)
@@ -362,6 +367,10 @@ def as_the_plate_shows(
             reflected = _given_to_mirrored(left * trust[..., None], data.casts[t, :, MIRROR].cpu().numpy())
             extra, whole = extra + reflected, whole + reflected.sum(0)
         each[t], every[t], undo[t] = mine + extra, whole, agreed(whole, usual[t])
+
+    # Frame by frame, since everybody's effects in a long clip fill the memory already.
+    for _ in in_order(show, len(plate)):
+        pass
     return Effects(each, every, undo, somebody_near(data), restless.astype(half))
 
 

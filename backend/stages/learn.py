@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from backend.core.color import Floats
-from backend.core.opacity import density
+from backend.core.color import Floats, least
+from backend.core.opacity import FLOOR, density
 from backend.core.side_by_side import in_order
 from backend.model.effect_net import EffectNet
 from backend.model.flops import AnswerFlops
@@ -168,7 +168,8 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
     amount = channels_last(together).mean(-1)
     always = background.always(amount) * shadows_expected(data, sun)
-    share = changing(amount, observed.mean(-1), always, data.seen[:, 0].cpu().numpy())
+    flicker = restless / (least(channels_last(data.background)) + FLOOR)
+    share = changing(amount, observed.mean(-1), always, data.seen[:, 0].cpu().numpy(), flicker)
     believed = torch.from_numpy(share)[:, None].to(together.device)
     alone *= believed[:, None]
     together *= believed

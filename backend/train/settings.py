@@ -24,12 +24,12 @@ class TrainSettings:
     """One training run. All sizes are in pixels of the training pictures."""
 
     steps: int
-    batch_frames: int = 8
-    pixels: int = 112 * 192
-    """Area of a training picture when people are large: under half of 448x256 in each direction."""
+    batch_frames: int = 4
+    pixels: int = 160 * 272
+    """Area of a training picture when people are large: six tenths of 448x256 in each direction."""
     body_pixels: int = 30
     """How tall people should be; for smaller ones the pictures grow, ..."""
-    most_growth: float = 3.0
+    most_growth: float = 1.5
     """... to at most so many times the area, while fewer frames go into a step."""
     members: int = 1
     """How many networks learn side by side, to be asked for their mean."""
@@ -48,5 +48,5 @@ PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
     "draft": TrainSettings(steps=0, corners=2),
     "standard": TrainSettings(steps=800),
-    "best": TrainSettings(steps=800, members=3),
+    "best": TrainSettings(steps=800, pixels=224 * 384, members=2),
 }

@@ -126,17 +126,27 @@ def test_what_is_usual_is_no_deeper_than_a_full_shadow_where_nothing_else_tells(
 def test_an_effect_that_comes_and_goes_without_being_seen_is_not_believed() -> None:
     nothing, seen = np.zeros((T, H, W), np.float32), np.ones((T, H, W), np.float32)
     amount = usual().mean(-1)
-    assert not changing(amount, nothing, nothing, seen).any()
-    assert (changing(amount, amount, nothing, seen)[:, 6, 7:13] > 0.999).all()
-    assert (changing(amount, nothing, amount, seen)[SHADOW] == 1).all()
+    assert not changing(amount, nothing, nothing, seen, nothing).any()
+    assert (changing(amount, amount, nothing, seen, nothing)[:, 6, 7:13] > 0.999).all()
+    assert (changing(amount, nothing, amount, seen, nothing)[SHADOW] == 1).all()
+
+
+def test_a_change_no_larger_than_the_flicker_shows_no_effect() -> None:
+    nothing, seen = np.zeros((T, H, W), np.float32), np.ones((T, H, W), np.float32)
+    amount, flicker = usual().mean(-1), nothing + 0.03
+    faint = np.full_like(amount, 0.03)
+    assert not changing(amount, faint, nothing, seen, flicker).any()
+    assert (changing(amount, faint, nothing, seen, flicker / 2)[SHADOW] > 0).all()
+    # Among waves everything flickers more than a shadow changes it.
+    assert (changing(amount, amount, nothing, seen, nothing + 9)[:, 6, 7:13] > 0.999).all()
 
 
 def test_behind_a_body_an_effect_is_believed_as_beside_it() -> None:
     nothing, seen = np.zeros((T, H, W), np.float32), np.ones((T, H, W), np.float32)
     seen[:, 5:7, 8:10] = 0
     amount = usual().mean(-1)
-    assert not changing(amount, nothing, nothing, seen).any()
-    there = changing(amount, np.ones_like(amount), nothing, seen)
+    assert not changing(amount, nothing, nothing, seen, nothing).any()
+    there = changing(amount, np.ones_like(amount), nothing, seen, nothing)
     np.testing.assert_allclose(there[:, 5:7, 8:10], 1, atol=1e-6)
 
 
