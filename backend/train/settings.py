@@ -48,5 +48,5 @@ PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
     "draft": TrainSettings(steps=0, corners=2),
     "standard": TrainSettings(steps=800),
-    "best": TrainSettings(steps=800, pixels=224 * 384, members=2),
+    "best": TrainSettings(steps=800, pixels=224 * 384),
 }
