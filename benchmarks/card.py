@@ -7,7 +7,6 @@ the card; then single steps of training are timed, recorded and launched one ker
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import shutil
 import time
@@ -65,10 +64,10 @@ def measured(plate: Path, masks: Path, out: Path, preset: str) -> report.Record:
     }
 
 
-def step_milliseconds(members: int, warm_up: int) -> float:
+def step_milliseconds(warm_up: int) -> float:
     """Time of a step on random pictures; ``warm_up`` come before the recording, see ``train.recorded``."""
     recorded._WARM_UP = warm_up
-    settings = dataclasses.replace(PRESETS["standard"], members=members)
+    settings = PRESETS["standard"]
     frames, people, height, width = 100, 3, 160, 272
 
     def random(*shape: int) -> torch.Tensor:
@@ -119,9 +118,8 @@ def main() -> None:
             )
             print(size, found["clips"], flush=True)
         found["steps"] = {
-            "recorded": step_milliseconds(1, 3),
-            "launched one by one": step_milliseconds(1, _STEPS + 10),
-            "recorded, three members": step_milliseconds(3, 3),
+            "recorded": step_milliseconds(3),
+            "launched one by one": step_milliseconds(_STEPS + 10),
         }
         print(found["steps"])
         record = report.load()

@@ -78,17 +78,15 @@ def corrected(predicted: Floats, together: Floats, plate: Floats, background: Fl
     return np.asarray(predicted * (1 + seen[..., None] * (ratio - 1)), np.float32)
 
 
-def settled(predicted: Floats, seen: Floats, noise: float = 1.0) -> Floats:
+def settled(predicted: Floats, seen: Floats) -> Floats:
     """Predicted effects without their faint remains, and with each place left to those who really reach it.
 
     Args:
         predicted: (N, H, W, 3) signed density of each person's effect.
         seen: (H, W) 0..1, 1 where the background is visible.
-        noise: how uncertain the prediction is, next to one network's.
     """
     strength = most(np.abs(predicted))
-    certain = strength / noise
-    clear = seen * _ramp(certain, *_FAINT_SEEN) + (1 - seen) * _ramp(certain, *_FAINT_HIDDEN)
+    clear = seen * _ramp(strength, *_FAINT_SEEN) + (1 - seen) * _ramp(strength, *_FAINT_HIDDEN)
     share = strength / np.maximum(strength.max(0), 1e-6)
     keep = clear * _ramp(share, *_CONTESTED)
     return np.asarray(predicted * keep[..., None], np.float32)

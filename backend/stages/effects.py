@@ -79,8 +79,6 @@ class Effects:
     """(T, h, w): how much pixels change by themselves, in display values."""
     on_people: NDArray[np.float16] | None = None
     """(T, N, h, w) 0..1: how far an effect is to be believed over the body of somebody further away; None for not."""
-    noise: float = 1.0
-    """How uncertain what was learned is, next to what one network learns."""
 
     def frame(self, index: int, size: tuple[int, int]) -> tuple[Floats, Floats]:
         """One frame at (W, H): alone (N, H, W, 3) and together (H, W, 3)."""

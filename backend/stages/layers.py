@@ -39,7 +39,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     restless = effects.restless_at(index, shot.footage.view)
     masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
-    alone = settled(corrected(alone, together, plate, background, seen), seen, effects.noise)
+    alone = settled(corrected(alone, together, plate, background, seen), seen)
     alone = without_specks(alone, seen)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)

@@ -139,7 +139,6 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     )
     each, every = with_burnt_in(each, every, usual.together, usual.alone, background.darkest())
     effects = _settled(each, every, usual, data, background, restless)
-    effects = dataclasses.replace(effects, noise=run.settings.members**-0.5)
     counted = usual.flops + counter.get_total_flops() * (1 + len(run.settings.refits))
     return Learned(effects, state.flops + counted, len(state.history))
 

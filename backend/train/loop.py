@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,8 +30,8 @@ Refit = Callable[[Tensor], Tensor]
 """From the signed density of all effects (T, 3, h, w) to the background of every frame (T, 3, h, w)."""
 
 
-class Member(nn.Module):
-    """One network, and how dark a full shadow is by its account."""
+class Renderer(nn.Module):
+    """All that is learned for one shot: the network, and how dark a full shadow is."""
 
     def __init__(self, settings: TrainSettings, charts: bool = False) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Member(nn.Module):
         self.shading = Shading()
 
     def forward(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """As ``Renderer``, for this one alone."""
+        """Effects (B, N, 4, H, W), and their signed densities alone (B, N, 3, H, W) and together (B, 3, H, W)."""
         with quick_arithmetic(masks.device):
             effects = self.net(masks, casts, charts).float()
         return (effects, *self.shading.densities(effects))
@@ -48,31 +48,6 @@ class Member(nn.Module):
         """What is learned about places, not about shapes."""
         atlas = [self.net.atlas.texture] if self.net.atlas is not None else []
         return [self.net.places, self.shading.depth, *atlas]
-
-
-class Renderer(nn.Module):
-    """All that is learned for one shot: one member or more, who see the same and begin differently.
-
-    What one of them imagines the others do not, so the mean of their answers is nearer to the truth than any.
-    """
-
-    def __init__(self, settings: TrainSettings, charts: bool = False) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(Member(settings, charts) for _ in range(settings.members))
-
-    def forward(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Effects (M*B, N, 4, H, W), and their signed densities alone (M*B, N, 3, H, W) and together (M*B, 3, H, W).
-
-        The answers of all M members to the same B frames, one after the other.
-        """
-        answers = [member(masks, casts, charts) for member in self.members]
-        effects, alone, together = (torch.cat(parts) for parts in zip(*answers, strict=True))
-        return effects, alone, together
-
-    def mean(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """The members' mean of the densities alone (B, N, 3, H, W) and together (B, 3, H, W)."""
-        _, alone, together = self(masks, casts, charts)
-        return tuple(part.unflatten(0, (len(self.members), -1)).mean(0) for part in (alone, together))
 
 
 @dataclass
@@ -115,7 +90,7 @@ def new_state(data: ShotData, settings: TrainSettings, seed: int) -> TrainState:
     torch.manual_seed(seed)
     renderer = Renderer(settings, data.charts is not None).to(data.plate.device)
     renderer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    maps = [each for member in renderer.members for each in cast(Member, member).maps()]
+    maps = renderer.maps()
     weights = [p for p in renderer.parameters() if all(p is not m for m in maps)]
     groups = [{"params": weights, "speed": 1.0}, {"params": maps, "speed": _MAP_RATE}]
     optimizer = torch.optim.Adam(groups, lr=settings.learning_rate, betas=(0.9, 0.99))
@@ -175,16 +150,14 @@ def gradients_of(state: TrainState, data: ShotData, settings: TrainSettings, tea
     def gradients(frames: Tensor, far: Tensor) -> tuple[LossTerms, Tensor]:
         state.optimizer.zero_grad(set_to_none=True)
         effects, _, together = state.renderer(*data.geometry(frames))
-        # Every member answers for the same frames.
-        asked = frames.repeat(settings.members)
-        picture = with_density(state.background[asked], together)
+        picture = with_density(state.background[frames], together)
         terms = loss_terms(
             effects,
             picture,
-            data.plate[asked],
-            data.seen[asked],
-            data.distance[asked],
-            data.unusual[asked],
+            data.plate[frames],
+            data.seen[frames],
+            data.distance[frames],
+            data.unusual[frames],
             far,
             settings.weights.unusual,
         )
@@ -223,5 +196,5 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Signed densities of T frames: each person's alone (T, N, 3, h, w), and together (T, 3, h, w)."""
     wanted = torch.arange(len(data.plate))[frames].to(data.plate.device)
-    parts = [renderer.mean(*data.geometry(part)) for part in torch.split(wanted, settings.batch_frames)]
+    parts = [renderer(*data.geometry(part))[1:] for part in torch.split(wanted, settings.batch_frames)]
     return torch.cat([alone for alone, _ in parts]), torch.cat([together for _, together in parts])

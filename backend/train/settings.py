@@ -31,8 +31,6 @@ class TrainSettings:
     """How tall people should be; for smaller ones the pictures grow, ..."""
     most_growth: float = 1.5
     """... to at most so many times the area, while fewer frames go into a step."""
-    members: int = 1
-    """How many networks learn side by side, to be asked for their mean."""
     width: int = 24
     levels: int = 4
     learning_rate: float = 3e-3

@@ -152,10 +152,3 @@ def test_a_speck_away_from_bodies_is_no_effect_and_a_shadow_is() -> None:
     spoilt = effects.copy()
     spoilt[0, 10, 100] = 0.4
     np.testing.assert_array_equal(without_specks(spoilt, seen), effects)
-
-
-def test_of_several_networks_fainter_effects_are_believed() -> None:
-    faint = np.full((1, 4, 4, 3), 0.008, np.float32)
-    seen = np.ones((4, 4), np.float32)
-    one, several = settled(faint, seen), settled(faint, seen, noise=0.5)
-    assert (several > one).all() and (several <= faint).all()

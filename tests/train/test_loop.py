@@ -190,20 +190,3 @@ def test_prediction_does_not_depend_on_how_frames_are_grouped() -> None:
     assert alone.shape == (T, N, 3, *data.masks.shape[2:]) and together.shape == data.plate.shape
     torch.testing.assert_close(one_by_one, (alone, together), atol=1e-5, rtol=1e-4)
     assert not alone.requires_grad
-
-
-def test_several_members_begin_differently_and_answer_with_their_mean() -> None:
-    settings = dataclasses.replace(QUICK, members=3)
-    state, data = trained(settings)
-    first, second, third = (member(*data.geometry(torch.arange(T)))[1:] for member in state.renderer.members)
-    assert not torch.equal(first[0], second[0])
-    told = predict(state.renderer, data, settings)
-    for answer, *parts in zip(told, first, second, third, strict=True):
-        torch.testing.assert_close(answer, sum(parts) / 3, atol=1e-5, rtol=1e-4)
-
-
-def test_the_first_of_several_members_begins_as_one_would_alone() -> None:
-    data = toy_data()
-    alone, several = (new_state(data, dataclasses.replace(QUICK, members=n), 5).renderer for n in (1, 2))
-    for name, weights in alone.members[0].state_dict().items():
-        assert torch.equal(several.members[0].state_dict()[name], weights), name
