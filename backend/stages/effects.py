@@ -45,7 +45,8 @@ _STRANGE = (0.1, 0.3)
 _CALM_GROUND = 0.006
 # An effect may usually be so many times as deep as what is seen of it.
 _EXAGGERATED = 1.5
-# A change no larger than the flicker is none, one of twice as much is; densities of flicker.
+# A change no larger than a pixel's flicker is none, one of twice as much is. Flicker counts between these densities:
+# among waves, where everything flickers, shadows are seen all the same.
 _NO_FLICKER, _MOST_FLICKER = 0.001, 0.04
 # In this share of a clip an effect may be missing that is always there, ...
 _FEW = 0.1
@@ -274,9 +275,7 @@ def changing(usual: Floats, observed: Floats, always: Floats, seen: Floats, flic
         seen: (T, h, w) 0 where a body hides the background; there it is as around.
         flicker: (T, h, w) density by which pixels change by themselves, as edges do under a moving camera.
     """
-    around = np.stack([cv2.blur(one, _GRAIN) for one in observed])
-    more = np.clip(around / np.clip(flicker, _NO_FLICKER, _MOST_FLICKER) - 1, 0, 1)
-    allowed = always + _EXAGGERATED * more * np.maximum(around, 0)
+    allowed = always + _EXAGGERATED * np.stack(list(map(_more_than_flicker, observed, flicker)))
     share = np.where(seen > 0, np.clip(allowed / np.maximum(usual, _PATCH), 0, 1), 0)
     weight = (seen > 0).astype(np.float32)
     near = [
@@ -284,6 +283,12 @@ def changing(usual: Floats, observed: Floats, always: Floats, seen: Floats, flic
         for each, w in zip(share, weight, strict=True)
     ]
     return np.asarray(np.where(seen > 0, share, near), np.float32)
+
+
+def _more_than_flicker(observed: Floats, flicker: Floats) -> Floats:
+    """What densities (h, w) darken by more than they flicker (h, w), without grain."""
+    around = np.maximum(cv2.blur(observed, _GRAIN), 0)
+    return np.asarray(around * np.clip(around / np.clip(flicker, _NO_FLICKER, _MOST_FLICKER) - 1, 0, 1), np.float32)
 
 
 def never_clean(amount: Floats, known: Floats) -> Floats:

@@ -167,8 +167,9 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     observed = density(channels_last(data.plate), channels_last(data.background)) * channels_last(data.seen)
     amount = channels_last(together).mean(-1)
     always = background.always(amount) * shadows_expected(data, sun)
-    flicker = restless / (least(channels_last(data.background)) + FLOOR)
-    share = changing(amount, observed.mean(-1), always, data.seen[:, 0].cpu().numpy(), flicker)
+    seen, light = data.seen[:, 0].cpu().numpy(), least(channels_last(data.background)) + FLOOR
+    share = changing(amount, observed.mean(-1), always, seen, restless / light)
+    del light
     believed = torch.from_numpy(share)[:, None].to(together.device)
     alone *= believed[:, None]
     together *= believed
