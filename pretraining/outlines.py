@@ -289,7 +289,7 @@ def train_outlines(
     torch.manual_seed(seed)
     net = OutlineNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if resume:
-        net.load_state_dict(torch.load(weights, weights_only=True))
+        net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=1e-4)
     batches = iter(DataLoader(Lessons(folder, seed), _BATCH, num_workers=workers))
     recent = 0.0

@@ -131,7 +131,7 @@ def train_prior(folder: Path, weights: Path, course: Course) -> None:
     generator = torch.Generator().manual_seed(course.seed)
     examples, net = Examples(folder, course.device), PriorNet()
     if course.resume:
-        net.load_state_dict(torch.load(weights, weights_only=True))
+        net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     net.to(course.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(net.parameters(), lr=course.rate, weight_decay=1e-4)
     examples.look()
