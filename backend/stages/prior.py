@@ -26,6 +26,8 @@ from backend.train.shot_data import ShotData, channels_first, channels_last
 WEIGHTS = Path(__file__).parents[1] / "model" / "prior.pt"
 # Frames that are looked at together; they are spread over the whole clip.
 _TOGETHER = 8
+# The network was trained on smaller pictures; what it says of such ones counts as much.
+_SMALLER = 0.7
 # A sun that explains this much of the darkness (as a cosine) is a guess, or known.
 _KNOWN = (0.1, 0.3)
 # A usual density of this much within so many pixels makes any effect plausible.
@@ -87,9 +89,24 @@ def usual_effects(
             darkest=torch.as_tensor(darkest[part])[None],
             cast=trusted(data.casts[part], sun)[None],
         )
-        one, everybody = net(evidence.features())
+        one, everybody = at_two_sizes(net, evidence.features())
         alone[part], together[part] = one[0], everybody[0]
     return alone, together
+
+
+def at_two_sizes(net: PriorNet, features: Tensor) -> tuple[Tensor, Tensor]:
+    """What the network says of features (S, F, N, C, h, w): the mean of that and of what it says of smaller ones."""
+    size = features.shape[-2:]
+    smaller = net(_resized(features, [2 * round(_SMALLER * side / 2) for side in size], "area"))
+    alone, together = (_resized(densities, size, "bicubic") for densities in smaller)
+    alone_here, together_here = net(features)
+    return (alone + alone_here) / 2, (together + together_here) / 2
+
+
+def _resized(pictures: Tensor, size: Sequence[int], mode: str) -> Tensor:
+    """(..., C, h, w) at a size (H, W)."""
+    resized = F.interpolate(pictures.flatten(0, -4), tuple(size), mode=mode)
+    return resized.reshape(*pictures.shape[:-2], *size)
 
 
 def sun_of(data: ShotData) -> Sun:

@@ -17,7 +17,7 @@ from backend.stages.effects import (
     somebody_near,
     with_burnt_in,
 )
-from backend.stages.prior import add_printed, full_shadow, no_deeper, printed_shadows, shadows_expected
+from backend.stages.prior import add_printed, at_two_sizes, full_shadow, no_deeper, printed_shadows, shadows_expected
 from backend.train.shot_data import channels_first, channels_last, make_shot_data
 from tests.model.sunny_clip import plate, shadows, walkers
 
@@ -217,3 +217,23 @@ def test_what_a_mirroring_ground_shows_below_somebody_is_hers_whatever_its_colou
     below = found.alone[:, 0, 6:8, 5:7].astype(np.float32)
     np.testing.assert_allclose(below, reflecting * density(plate, ground)[:, 6:8, 5:7], atol=0.02)
     assert not found.alone[:, 1].any()
+
+
+class _Sizes(torch.nn.Module):
+    """Says how much of the full width (20) a picture has, and the mask's amount."""
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        alone = features[:, :, :, :1].expand(-1, -1, -1, 3, -1, -1)
+        return alone, torch.full_like(alone[:, :, 0], features.shape[-1] / 20)
+
+
+def test_what_is_usual_is_told_from_two_sizes() -> None:
+    features = torch.zeros(1, 3, 2, 5, 12, 20)
+    features[:, :, 1, 0, :, :10] = 1
+    alone, together = at_two_sizes(_Sizes(), features)  # type: ignore[arg-type]
+    assert alone.shape == (1, 3, 2, 3, 12, 20) and together.shape == (1, 3, 3, 12, 20)
+    torch.testing.assert_close(together, torch.full_like(together, (1 + 14 / 20) / 2))
+    # Both answers lie in the same place: nothing is shifted, and nobody's is another's.
+    assert not alone[:, :, 0].any()
+    torch.testing.assert_close(alone[:, :, 1, :, :, :8], torch.ones(1, 3, 3, 12, 8), atol=0.05, rtol=0)
+    torch.testing.assert_close(alone[:, :, 1, :, :, 12:], torch.zeros(1, 3, 3, 12, 8), atol=0.05, rtol=0)
