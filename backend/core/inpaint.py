@@ -35,25 +35,27 @@ def textured(picture: Floats, holes: Flags, known: Flags, corners: int) -> Float
     """
     if not holes.any() or holes.all():
         return picture
-    say = _rehearsed(picture, holes, known, corners)
+    beside = _elsewhere(holes, known, corners // 2)
+    performed, *rehearsed = ways(picture, [holes, *(holes | there for there in beside)], corners)
+    say = _learned(picture, holes, beside, rehearsed, usual_say(corners))
     box = around(holes)
-    voted = np.clip(_voted(ways(picture, holes, corners), say, holes), 0, 1)
+    voted = np.clip(_voted(performed, say, holes), 0, 1)
     filled = picture.copy()
     filled[box] = np.where(holes[box][..., None], voted, picture[box])
     return filled
 
 
-def _rehearsed(picture: Floats, holes: Flags, known: Flags, corners: int) -> Floats:
+def _learned(
+    picture: Floats, holes: Flags, beside: list[Flags], rehearsed: list[list[Floats]], usual: Floats
+) -> Floats:
     """How much each way should say, that their mean be next to known ground under holes beside the true ones.
 
     Exponentiated gradient descent (Kivinen and Warmuth 1997): shares stay shares.
     """
-    usual = usual_say(corners)
     errors = []
-    for there in _elsewhere(holes, known, corners // 2):
-        both = holes | there
-        box = around(both)
-        errors.append([(way - picture[box])[there[box]].ravel() for way in ways(picture, both, corners)])
+    for there, filled in zip(beside, rehearsed, strict=True):
+        box = around(holes | there)
+        errors.append([(way - picture[box])[there[box]].ravel() for way in filled])
     if not errors:
         return usual
     together = np.concatenate(errors, axis=1)

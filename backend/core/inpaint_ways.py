@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.core.color import Floats
+from backend.core.side_by_side import in_processes
 
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
@@ -17,7 +19,7 @@ _Way = Callable[[Bytes, Bytes], Floats]
 """From a picture (h, w, 3) and what of it is known (h, w; 255) to the filled picture (h, w, 3; 0..1)."""
 
 # How much each way usually has to say, all copies together.
-_SMOOTH_SAY, _RECONSTRUCTED_SAY, _LOW_RANK_SAY, _COPIED_SAY = 0.15, 0.15, 0.35, 0.35
+_COPIED_SAY, _LOW_RANK_SAY, _RECONSTRUCTED_SAY, _SMOOTH_SAY = 0.35, 0.35, 0.15, 0.15
 _TELEA_RADIUS = 3
 # Time grows with the pixels to be made up, and with those among which to look; beyond so many they are made up smaller
 # and enlarged.
@@ -39,33 +41,71 @@ def smoothly(picture: Floats, holes: Flags) -> Floats:
     return np.where(holes[..., None], np.asarray(patched / 255, np.float32), picture).astype(np.float32)
 
 
-def ways(picture: Floats, holes: Flags, corners: int) -> list[Floats]:
-    """The box around the holes as each way fills it; picture and holes are those of ``smoothly``.
+def ways(picture: Floats, many: Sequence[Flags], corners: int) -> list[list[Floats]]:
+    """For each of several sets of holes the box around them, as each way fills it; pictures are those of ``smoothly``.
 
-    Smooth filling; frequency selective reconstruction (Genser et al. 2018), which carries bricks and boards on through
-    the hole; rows that are mixtures of few (Mazumder et al. 2010), which carry on the edges of doors and posts; and,
-    from so many ``corners``, shift maps (He and Sun 2012), which copy what stands elsewhere in the picture.
+    From so many ``corners``, shift maps (He and Sun 2012), which copy what stands elsewhere in the picture; rows that
+    are mixtures of few (Mazumder et al. 2010), which carry on the edges of doors and posts; frequency selective
+    reconstruction (Genser et al. 2018), which carries bricks and boards on through the hole; and smooth filling.
     """
-    start = smoothly(picture, holes)
-    few, small = _MOST_PIXELS / int(holes.sum()), _MOST_TO_SEARCH / holes.size
-    inside = around(holes)
-
-    def filled(way: _Way, margin: int, share: float) -> Floats:
-        box = around(holes, margin)
-        part = _made_smaller(way, start[box], holes[box], share)
-        return part[tuple(slice(i.start - b.start, i.stop - b.start) for i, b in zip(inside, box, strict=True))]
-
-    everywhere = max(holes.shape)
-    # One after the other: side by side in threads they do not come out the same every time.
-    copies = [filled(partial(_copied, mirror=m), everywhere, min(few, small)) for m in _MIRRORED[:corners]]
-    repeated = filled(_of_low_rank, 2 * _MARGIN, small)
-    return [start[inside], filled(_reconstructed, _MARGIN, few), repeated, *copies]
+    starts = [smoothly(picture, holes) for holes in many]
+    parts = [_parts(start, holes, corners) for start, holes in zip(starts, many, strict=True)]
+    # Not in threads: side by side in those, copies do not come out the same every time.
+    filled = iter(in_processes(_Part.filled, [part for each in parts for part in each]))
+    return [
+        [*(part.at_its_size(next(filled)) for part in each), start[around(holes)]]
+        for each, start, holes in zip(parts, starts, many, strict=True)
+    ]
 
 
 def usual_say(corners: int) -> Floats:
     """What is usually each one's share in the mean of all ``ways``."""
     copies = [_COPIED_SAY / corners] * corners
-    return np.array([_SMOOTH_SAY, _RECONSTRUCTED_SAY, _LOW_RANK_SAY, *copies], np.float32)
+    return np.array([*copies, _LOW_RANK_SAY, _RECONSTRUCTED_SAY, _SMOOTH_SAY], np.float32)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Part of a picture, at a size at which one way fills it in seconds."""
+
+    way: _Way
+    picture: Bytes
+    known: Bytes
+    size: tuple[int, int]
+    """(w, h) of the part in the picture."""
+    inside: tuple[slice, slice]
+    """Where the box around the holes lies in it."""
+
+    def filled(self) -> Floats:
+        """(h, w, 3), as small as it is."""
+        return self.way(self.picture, self.known)
+
+    def at_its_size(self, filled: Floats) -> Floats:
+        """The box around the holes."""
+        if filled.shape[1::-1] != self.size:
+            filled = np.asarray(cv2.resize(filled, self.size, interpolation=cv2.INTER_CUBIC), np.float32)
+        return filled[self.inside]
+
+
+def _parts(start: Floats, holes: Flags, corners: int) -> list[_Part]:
+    """What each way but smooth filling gets of a picture that is filled smoothly."""
+    few, small = _MOST_PIXELS / int(holes.sum()), _MOST_TO_SEARCH / holes.size
+    inside, everywhere = around(holes), max(holes.shape)
+
+    def part(way: _Way, margin: int, share: float) -> _Part:
+        box = around(holes, margin)
+        height, width = holes[box].shape
+        scale = min(1.0, share**0.5)
+        size = (max(16, round(width * scale)), max(16, round(height * scale)))
+        known = cv2.resize((~holes[box]).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        smaller = np.asarray(cv2.resize(start[box], size, interpolation=cv2.INTER_AREA), np.float32)
+        here = tuple(slice(i.start - b.start, i.stop - b.start) for i, b in zip(inside, box, strict=True))
+        seen = np.where(known > 0.99, np.uint8(255), np.uint8(0))
+        return _Part(way, _eight_bit(smaller), seen, (width, height), (here[0], here[1]))
+
+    # The slowest first.
+    copies = [part(partial(_copied, mirror=mirror), everywhere, min(few, small)) for mirror in _MIRRORED[:corners]]
+    return [*copies, part(_of_low_rank, 2 * _MARGIN, small), part(_reconstructed, _MARGIN, few)]
 
 
 def around(holes: Flags, margin: int = 0) -> tuple[slice, slice]:
@@ -76,19 +116,6 @@ def around(holes: Flags, margin: int = 0) -> tuple[slice, slice]:
         return slice(max(0, int(found[0]) - margin), min(len(there), int(found[-1]) + 1 + margin))
 
     return span(holes.any(1)), span(holes.any(0))
-
-
-def _made_smaller(way: _Way, picture: Floats, holes: Flags, share: float) -> Floats:
-    """A picture as it is filled with this share of its pixels, or with all if it is more than 1."""
-    height, width = holes.shape
-    scale = min(1.0, share**0.5)
-    size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    known = cv2.resize((~holes).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    filled = way(_eight_bit(np.asarray(small, np.float32)), np.where(known > 0.99, np.uint8(255), np.uint8(0)))
-    if size == (width, height):
-        return filled
-    return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _reconstructed(picture: Bytes, known: Bytes) -> Floats:

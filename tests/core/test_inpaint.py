@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.core import inpaint
+from backend.core import inpaint, inpaint_ways
 from backend.core.inpaint_ways import smoothly
 from backend.train.settings import PRESETS
 
@@ -62,13 +62,19 @@ def test_nothing_to_fill_or_nothing_to_fill_from(method) -> None:
 def test_the_way_that_errs_least_beside_a_hole_has_most_to_say(monkeypatch) -> None:
     picture, holes = stripes(), hole()
     wrong, right = np.full_like(picture, 0.9), picture
+    each = (wrong, wrong, right, wrong, wrong)
     monkeypatch.setattr(
-        inpaint,
-        "ways",
-        lambda _, where, corners: [(wrong, wrong, right, wrong, wrong)[i][inpaint.around(where)] for i in range(5)],
+        inpaint, "ways", lambda _, many, corners: [[way[inpaint.around(holes)] for way in each] for holes in many]
     )
     result = inpaint.textured(np.where(holes[..., None], 0, picture), holes, ~holes, 2)
     assert np.abs(result - picture)[holes].mean() < 0.02
+
+
+def test_ways_come_out_the_same_in_processes_as_one_after_the_other(monkeypatch) -> None:
+    picture, holes = stripes(), hole()
+    apart = textured(picture, holes)
+    monkeypatch.setattr(inpaint_ways, "in_processes", lambda work, items: [work(item) for item in items])
+    assert np.abs(textured(picture, holes) - apart).max() < 1e-4
 
 
 def test_ways_are_rehearsed_only_where_the_clip_shows_ground() -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import math
+import os
 import threading
 import time
 
 import pytest
 
-from backend.core.side_by_side import in_order, over
+from backend.core import side_by_side
+from backend.core.side_by_side import in_order, in_processes, over
 
 
 def test_results_come_in_order() -> None:
@@ -54,3 +57,42 @@ def test_what_needs_much_memory_is_done_one_at_a_time() -> None:
 
     assert list(over(alone, range(5), memory=1 << 40)) == [0, 1, 2, 3, 4]
     assert together == 5
+
+
+def test_processes_are_others_and_their_results_come_in_order(monkeypatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert in_processes(math.factorial, [5, 3, 4]) == [120, 6, 24]
+    assert os.getpid() not in in_processes(_process, [0, 1])
+
+
+def test_a_fault_in_a_process_is_raised_here(monkeypatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with pytest.raises(ValueError, match="factorial"):
+        in_processes(math.factorial, [3, -1])
+
+
+def test_without_processes_the_work_is_done_here(monkeypatch) -> None:
+    def refused(*_arguments: object) -> None:
+        raise PermissionError("no more processes")
+
+    monkeypatch.setattr(side_by_side, "ProcessPoolExecutor", refused)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert in_processes(_process, [0, 1]) == [os.getpid()] * 2
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert in_processes(_process, [0, 1]) == [os.getpid()] * 2
+
+
+def test_a_process_that_is_killed_is_made_up_for_here(monkeypatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    here = os.getpid()
+    assert in_processes(_dies_elsewhere, [here, here]) == [here, here]
+
+
+def _process(_item: int) -> int:
+    return os.getpid()
+
+
+def _dies_elsewhere(here: int) -> int:
+    if os.getpid() != here:
+        os._exit(9)
+    return here
