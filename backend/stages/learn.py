@@ -46,7 +46,7 @@ from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
 from backend.train.checkpoint import CHECKPOINT_NAME, load_checkpoint, save_checkpoint
 from backend.train.device import search_device
-from backend.train.loop import Refit, TrainState, new_state, predict, train
+from backend.train.loop import Refit, Renderer, TrainState, new_state, predict, predicted, train
 from backend.train.losses import LossTerms
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import (
@@ -131,16 +131,12 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     finally:
         save_checkpoint(checkpoint, state, run.fingerprint)
     with FlopCounterMode(display=False) as counter:
-        alone, together = predict(state.renderer, data, settings)
-    each, every = without_strange(
-        channels_last(alone),
-        channels_last(together),
-        data.unusual[:, :, 0].cpu().numpy(),
-    )
-    each, every = with_burnt_in(each, every, usual.together, usual.alone, background.darkest())
-    effects = _settled(each, every, usual, data, background, restless)
-    counted = usual.flops + counter.get_total_flops() * (1 + len(run.settings.refits))
-    return Learned(effects, state.flops + counted, len(state.history))
+        each, every = _as_learned(state.renderer, data, settings, usual, background.darkest())
+    steps = len(state.history)
+    flops = state.flops + usual.flops + counter.get_total_flops() * (1 + len(run.settings.refits))
+    # It has a background of its own, as large as the clip.
+    del state
+    return Learned(_settled(each, every, usual, data, background, restless), flops, steps)
 
 
 @dataclass(frozen=True)
@@ -184,6 +180,22 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)
     return _Usual(channels_last(alone), usual, on_people, float(sun.reflecting), counter.total)
+
+
+def _as_learned(
+    renderer: Renderer, data: ShotData, settings: TrainSettings, usual: _Usual, darkest: Floats
+) -> tuple[Floats, Floats]:
+    """What was learned, alone (T, N, h, w, 3) and together (T, h, w, 3), with what can only be known from the usual.
+
+    A few frames at a time, and in the place of what is usual alone, since a long clip fills the memory already.
+    """
+    alone, together, unusual = usual.alone, np.empty_like(usual.together), data.unusual[:, :, 0].cpu().numpy()
+    end = 0
+    for mine, everybodys in predicted(renderer, data, settings):
+        part = slice(end, end := end + len(mine))
+        each, every = without_strange(channels_last(mine), channels_last(everybodys), unusual[part])
+        alone[part], together[part] = with_burnt_in(each, every, usual.together[part], alone[part], darkest[part])
+    return alone, together
 
 
 def _settled(

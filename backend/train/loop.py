@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,7 +123,8 @@ def train(
             raise Cancelled("Training was cancelled")
         if state.step in refits:
             # In place, since a recorded step reads it where it was.
-            state.background.copy_(refit(predict(state.renderer, data, settings)[1]))
+            together = torch.cat([part for _, part in predicted(state.renderer, data, settings)])
+            state.background.copy_(refit(together))
             team.order(Order.BACKGROUND)
             team.share(state.background.cpu())
         team.order(Order.STEP)
@@ -190,11 +191,20 @@ def take_step(
     return terms
 
 
-@torch.no_grad()
 def predict(
     renderer: Renderer, data: ShotData, settings: TrainSettings, frames: slice = slice(None)
 ) -> tuple[Tensor, Tensor]:
     """Signed densities of T frames: each person's alone (T, N, 3, h, w), and together (T, 3, h, w)."""
-    wanted = torch.arange(len(data.plate))[frames].to(data.plate.device)
-    parts = [renderer(*data.geometry(part))[1:] for part in torch.split(wanted, settings.batch_frames)]
+    parts = list(predicted(renderer, data, settings, frames))
     return torch.cat([alone for alone, _ in parts]), torch.cat([together for _, together in parts])
+
+
+@torch.no_grad()
+def predicted(
+    renderer: Renderer, data: ShotData, settings: TrainSettings, frames: slice = slice(None)
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The same a few frames at a time, in their order: everybody's effects in a long clip fill the memory."""
+    wanted = torch.arange(len(data.plate))[frames].to(data.plate.device)
+    for part in torch.split(wanted, settings.batch_frames):
+        _, alone, together = renderer(*data.geometry(part))
+        yield alone, together
