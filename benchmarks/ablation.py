@@ -72,6 +72,12 @@ def _no_colour() -> Any:
     return mock.patch.object(learn, "as_in_this_clip", lambda usual, observed: usual)
 
 
+def _no_change() -> Any:
+    from backend.stages import learn
+
+    return mock.patch.object(learn, "changing", lambda usual, *_: np.ones_like(usual))
+
+
 def _no_burnt_in() -> Any:
     from backend.stages import learn
 
@@ -156,6 +162,7 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "everything": ("all ideas", lambda: mock.patch.dict({}, {})),
     "prior": ("without what is usual (`stages/prior.py`)", _no_prior),
     "colour": ("what is usual keeps the depth and colour it was drawn with", _no_colour),
+    "change": ("what is usual is believed even where the plate does not change like that", _no_change),
     "burnt-in": ("ground that is never clean keeps its shadow", _no_burnt_in),
     "sun": ("nobody is told where shadows would fall", _no_sunlight),
     "printed": ("shadows that never move are told neither by their outlines nor by other shadows", _no_other_shadows),
