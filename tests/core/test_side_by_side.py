@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -86,6 +88,26 @@ def test_a_process_that_is_killed_is_made_up_for_here(monkeypatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     here = os.getpid()
     assert in_processes(_dies_elsewhere, [here, here]) == [here, here]
+
+
+def test_processes_end_with_the_one_that_they_work_for() -> None:
+    code = (
+        "import os; os.cpu_count = lambda: 2\n"
+        "from backend.core.side_by_side import in_processes\n"
+        "from tests.core.test_side_by_side import _begins\n"
+        "in_processes(_begins, [60, 60])\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"begun\n"
+        program.kill()
+        # They hold its output open for as long as they live.
+        assert program.communicate(timeout=30)[0] in (b"", b"begun\n")
+
+
+def _begins(seconds: float) -> None:
+    os.write(1, b"begun\n")
+    time.sleep(seconds)
 
 
 def _process(_item: int) -> int:
