@@ -46,6 +46,6 @@ PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
     "draft": TrainSettings(steps=0, corners=2),
     "standard": TrainSettings(steps=800),
-    # Twice the frames in a step tell more than finer pictures do.
+    # Twice the frames in a step told more than finer pictures, see docs/method.md.
     "best": TrainSettings(steps=800, batch_frames=8),
 }

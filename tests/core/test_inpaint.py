@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,7 @@ def test_the_way_that_errs_least_beside_a_hole_has_most_to_say(monkeypatch) -> N
 
 
 def test_ways_come_out_the_same_in_processes_as_one_after_the_other(monkeypatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     picture, holes = stripes(), hole()
     apart = textured(picture, holes)
     monkeypatch.setattr(inpaint_ways, "in_processes", lambda work, items: [work(item) for item in items])
