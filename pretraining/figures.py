@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,9 @@ _LIMBS = {
     "arm_out": (0.05, 0.9, 0.0, 0.5),
     "elbow": (0.0, 1.6, 0.0, 0.6),
 }
+# Which capsules are forearms, arms, feet, and legs from the knee down; what hangs on the trunk comes after them.
+LIMBS = ((3,), (8,), (2, 3), (7, 8), (6,), (11,), (5, 6), (10, 11))
+EXTRAS = 12
 _STILL = 0.35
 _JUMPS = 0.2
 _WALKS = 0.45
@@ -40,6 +44,11 @@ class Capsules:
             return np.asarray(p - 2 * ((p @ normal) - distance)[:, None] * normal)
 
         return Capsules(behind(self.a), behind(self.b), self.radius_a, self.radius_b)
+
+    def without(self, parts: Sequence[int]) -> Capsules:
+        """The figure with some of its capsules (see ``LIMBS``) left out."""
+        kept = np.setdiff1d(np.arange(len(self.a)), parts)
+        return Capsules(self.a[kept], self.b[kept], self.radius_a[kept], self.radius_b[kept])
 
 
 class Figure:
@@ -83,6 +92,16 @@ class Figure:
     def stand_by(self, other: Figure, away: npt.NDArray[np.float64]) -> None:
         """Go where another is, ``away`` metres (x, z) from there."""
         self._place = other._place + away
+
+    def stay(self, rng: np.random.Generator) -> None:
+        """Never leave the place, and move no more than perhaps one arm."""
+        self._speed = self._jump = 0.0
+        self.manner = "stands"
+        busy = int(rng.integers(-1, 2))
+        for limb, which in self._habits:
+            if which != busy or limb not in ("shoulder", "elbow"):
+                offset, swing, times, phase = self._habits[limb, which]
+                self._habits[limb, which] = offset, swing * rng.uniform(0, 0.15), times, phase
 
     def at(self, seconds: float) -> Capsules:
         """The figure at a time."""

@@ -10,181 +10,42 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from backend.core.color import Floats
-from backend.people.evidence import Evidence, contrasted
+from backend.people.evidence import Evidence
 from backend.people.outline import OutlineNet, View, clues, inputs_of
 from backend.people.roughen import roughened
 from backend.people.segmenter import body_place, place_of
 from pretraining.common import keep, options, set_rate
-from pretraining.figures import Capsules
-from pretraining.scenes import Scene
-from pretraining.world import covered, outline
+from pretraining.outline_pictures import (
+    BEHIND,
+    CERTAIN,
+    DIFFERENCE,
+    FOUND,
+    MOTION,
+    OTHERS,
+    OWN,
+    PICTURE,
+    SHADOW,
+    Bytes,
+    pictures_of,
+)
+from pretraining.outline_shots import pictures_of_shot
 
-_SIZE = 200
-_PER_SCENE = 8
-_BATCH = 4
-_RATE = 2e-3
-_LEAST_BODY = 250
+_BATCH = 6
+_RATE = 1e-3
 _WORKERS = 2
 _LOOK_AGAIN = 100
 _STILL = 0.2
-_IN_CONTACT = 0.5
 _OTHERS_SPOILT = 0.7
 # Limbs, and gaps between them, up to so many pixels wide count so many times as much as the rest.
 _THIN, _THIN_COUNTS = 9, 4.0
-Bytes = npt.NDArray[np.uint8]
-
-
-class OutlineScene(Scene):
-    """A drawn place in which frames are cheap: shadows are mixed from a lit and an unlit picture."""
-
-    def __init__(self, rng: np.random.Generator, people: int) -> None:
-        super().__init__(rng, (_SIZE, _SIZE), people)
-        if people > 1 and rng.random() < _IN_CONTACT:
-            self.figures[1].stand_by(self.figures[0], rng.normal(0, [0.35, 0.5]))
-        self._lit_picture = self._shown(self._lit([]))
-        self._unlit_picture = self._shown(np.asarray(self._ambient, np.float32))
-        self._clothes = [self._dressed() for _ in self.figures]
-
-    def _dressed(self) -> tuple[Floats, Floats]:
-        """Colours per part, and a pattern over the picture."""
-        rng = self._rng
-        colors = (self._everyday if rng.random() < 0.5 else self._motley)()
-        if rng.random() < 0.25:
-            row, column = rng.integers(0, self._lit_picture.shape[0], 2)
-            colors = 0.5 * colors + 0.5 * self._lit_picture[row, column]
-        return np.asarray(np.clip(colors, 0, 1), np.float32), self._pattern()
-
-    def _everyday(self) -> Floats:
-        """Shirt, skin, trousers and shoes, as people are dressed."""
-        rng = self._rng
-        skin = np.array([0.85, 0.62, 0.5]) * rng.uniform(0.25, 1.15) * rng.uniform(0.9, 1.1, 3)
-        shirt, trousers, shoes, bag = (rng.uniform(0.02, 0.95) * rng.uniform(0.5, 1, 3) for _ in range(4))
-        if rng.random() < 0.4:
-            shoes = np.full(3, rng.choice([0.05, 0.9]))
-        arm = shirt if rng.random() < 0.7 else skin
-        limbs = [arm, shirt if rng.random() < 0.4 else skin, trousers, trousers if rng.random() < 0.7 else skin, shoes]
-        parts = [shirt, rng.uniform(0.02, 0.6) * skin if rng.random() < 0.3 else skin, *limbs, *limbs, *[bag] * 8]
-        return np.asarray(np.stack(parts) * rng.uniform(0.9, 1.1, (20, 1)), np.float32)
-
-    def _motley(self) -> Floats:
-        """Any colour anywhere."""
-        rng = self._rng
-        if rng.random() < 0.4:
-            return np.asarray(rng.uniform(0.02, 0.95, (20, 3)), np.float32)
-        palette = rng.uniform(0.02, 0.95, (4, 3)) * rng.uniform(0.2, 1)
-        colors = palette[rng.integers(0, 4, 20)] * rng.uniform(0.85, 1.15, (20, 1))
-        colors[2:8] = palette[0] if rng.random() < 0.5 else colors[2:8]
-        return np.asarray(colors, np.float32)
-
-    def _pattern(self) -> Floats:
-        """What a cloth adds to its colour, times 1 in the mean, over the whole picture: blots, checks or stripes."""
-        rng, side = self._rng, self._lit_picture.shape[0]
-        grain = int(rng.integers(3, 40))
-        cells = [side // grain + 2, side // grain + 2]
-        if rng.random() < 0.25:
-            cells[rng.integers(2)] = 1
-        coarse = rng.normal(0, rng.uniform(0, 0.35), cells).astype(np.float32)
-        way = rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC])
-        return np.asarray(1 + cv2.resize(coarse, (side, side), interpolation=way), np.float32)
-
-    def drawn(self, seconds: float) -> tuple[Floats, Floats, Floats]:
-        """Picture (h, w, 3), background (h, w, 3), and everybody's visible mask (N, h, w) at one moment."""
-        figures = [figure.at(seconds) for figure in self.figures]
-        taken = [self.shadow(figure) for figure in figures]
-        sun = np.prod([1 - sunless for sunless, _ in taken], 0)[..., None]
-        sky = np.prod([1 - skyless for _, skyless in taken], 0)[..., None]
-        ground = (self._unlit_picture + sun * (self._lit_picture - self._unlit_picture)) * sky
-        for figure, (colors, _) in zip(figures, self._clothes, strict=True):
-            color, amount = self.reflection(figure, colors)
-            ground = ground + amount[..., None] * (color - ground)
-        picture, masks = self._bodies(np.asarray(ground, np.float32), figures)
-        return self._small(picture), self._small(self._lit_picture), self._small(masks)
-
-    def _bodies(self, ground: Floats, figures: list[Capsules]) -> tuple[Floats, Floats]:
-        picture = ground.copy()
-        masks = np.stack([covered(self.view, outline(self.view, figure)) for figure in figures])
-        far_to_near = np.argsort([-figure.a[0, 2] for figure in figures])
-        for place, person in enumerate(far_to_near):
-            colors, pattern = self._clothes[person]
-            color, mask = self._body(figures[person], colors)
-            hip = self.view.project(figures[person].a[:1])[0][0]
-            worn = np.roll(pattern, (round(hip[1]), round(hip[0])), (0, 1))
-            shade = cv2.GaussianBlur(mask, (0, 0), 4)[..., None] * 0.4 + 0.7
-            picture = np.where(mask[..., None] > 0, np.clip(color * worn[..., None] * shade, 0, 1), picture)
-            for behind in far_to_near[:place]:
-                masks[behind] = np.where(mask > 0, 0, masks[behind])
-        return np.asarray(picture, np.float32), masks
-
-
-def _seen(rng: np.random.Generator, picture: Floats, background: Floats, masks: Floats) -> tuple[Floats, Floats]:
-    """Picture and background as a camera and a median over frames give them."""
-    noise = rng.uniform(0, 0.02)
-    seen = np.clip(picture + rng.normal(0, noise, picture.shape), 0, 1).astype(np.float32)
-    if rng.random() < 0.5:
-        quality = int(rng.integers(40, 95))
-        _, data = cv2.imencode(".jpg", np.round(seen * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
-        seen = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.float32) / 255
-    shift = np.array([[1, 0, rng.normal(0, 0.3)], [0, 1, rng.normal(0, 0.3)]], np.float64)
-    behind = cv2.warpAffine(background, shift, (_SIZE, _SIZE), borderMode=cv2.BORDER_REPLICATE)
-    behind = np.clip(behind * (1 + rng.normal(0, 0.012, 3)) + rng.normal(0, noise / 4, behind.shape), 0, 1)
-    return seen, np.asarray(behind, np.float32)
-
-
-def _certainty(rng: np.random.Generator, picture: Floats, behind: Floats, anybody: Floats) -> tuple[Floats, Floats]:
-    """Where the background is known; where it isn't, it is made up or holds somebody's remains."""
-    certain = np.ones((_SIZE, _SIZE), np.float32)
-    if rng.random() < 0.35:
-        for _ in range(rng.integers(1, 4)):
-            rows, columns = np.nonzero(anybody > 0.5)
-            pick = rng.integers(len(rows))
-            axes = [int(v) for v in rng.uniform(5, 60, 2)]
-            level = float(rng.choice([0.0, 0.5, 0.5]))
-            cv2.ellipse(certain, (int(columns[pick]), int(rows[pick])), axes, 0, 0, 360, (level,), -1)
-    if rng.random() < 0.06:
-        certain[:] = 0
-    remains = cv2.GaussianBlur(picture, (0, 0), rng.choice([0.3, 1, 2, 5]))
-    share = (1 - certain[..., None]) * rng.uniform(0, 1)
-    return certain, np.asarray(behind + share * (remains - behind), np.float32)
-
-
-def _motion(rng: np.random.Generator, masks: Floats) -> Floats:
-    speed = np.full((_SIZE, _SIZE), rng.uniform(0, 0.15), np.float32)
-    for mask in masks:
-        own = 0.0 if rng.random() < 0.25 else rng.uniform(0, 6)
-        field = cv2.resize(rng.uniform(0.3, 1.3, (5, 5)).astype(np.float32), (_SIZE, _SIZE))
-        wide = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 4))
-        speed = np.maximum(speed, own * field * np.clip(wide * 2, 0, 1))
-    return np.asarray(speed, np.float32)
-
-
-def pictures_of(rng: np.random.Generator) -> list[Bytes]:
-    """Arrays (h, w, 12) of one drawn place.
-
-    They hold the picture, what is behind, difference / 4, shadow, certain, motion / 4, one's own mask and the others'.
-    """
-    scene = OutlineScene(rng, int(rng.choice([1, 2, 2, 2, 3])))
-    found = []
-    for _ in range(_PER_SCENE):
-        picture, background, masks = scene.drawn(float(rng.uniform(-1.5, 1.5)))
-        person = int(rng.integers(len(masks)))
-        if masks[person].sum() < _LEAST_BODY:
-            continue
-        seen, behind = _seen(rng, picture, background, masks)
-        certain, behind = _certainty(rng, seen, behind, masks.max(0))
-        flicker = np.full((_SIZE, _SIZE), rng.uniform(0.002, 0.012), np.float32)
-        evidence = contrasted(seen, behind, flicker, certain)
-        others = np.delete(masks, person, 0).max(0, initial=0)
-        maps = [evidence.difference / 4, evidence.shadow, certain, _motion(rng, masks) / 4, masks[person], others]
-        values = np.concatenate([seen, behind, np.stack(maps, -1)], -1)
-        found.append(np.round(np.clip(values, 0, 1) * 255).astype(np.uint8))
-    return found
+# So many of the drawn places are looked at as shots, and so many lessons start from masks with the flaws of found ones.
+_SHOTS, _FLAWED = 0.55, 0.7
 
 
 def _filmed_in_color(rng: np.random.Generator, picture: Floats) -> Floats:
@@ -208,19 +69,19 @@ def lesson(rng: np.random.Generator, stored: Bytes) -> tuple[Floats, Floats]:
     if rng.random() < 0.5:
         maps[..., :6] = np.clip(maps[..., :6] * rng.uniform(0.6, 1.3, 3).repeat(2).reshape(3, 2).T.ravel(), 0, 1)
     picture, behind, own, others = (
-        _filmed_in_color(rng, np.ascontiguousarray(maps[..., :3])),
-        maps[..., 3:6],
-        maps[..., 10],
-        maps[..., 11],
+        _filmed_in_color(rng, np.ascontiguousarray(maps[..., PICTURE])),
+        maps[..., BEHIND],
+        maps[..., OWN],
+        maps[..., OTHERS],
     )
-    certain = maps[..., 8] * _never_empty(rng, own)
-    evidence = Evidence(maps[..., 6] * 4, maps[..., 7], certain)
+    certain = maps[..., CERTAIN] * _never_empty(rng, own)
+    evidence = Evidence(maps[..., DIFFERENCE] * 4, maps[..., SHADOW], certain)
     changed = np.clip(np.abs(picture - behind).max(-1) * 12, 0, 1)
-    rough = roughened(rng, own, others, np.asarray(changed, np.float32))
+    rough = roughened(rng, maps[..., FOUND] if rng.random() < _FLAWED else own, others, np.asarray(changed, np.float32))
     place = body_place(rough) or place_of(own)
     assert place is not None
     view = View.around(place)
-    seen = clues(picture, behind, evidence, maps[..., 9] * 4)
+    seen = clues(picture, behind, evidence, maps[..., MOTION] * 4)
     if rng.random() < _OTHERS_SPOILT:
         others = roughened(rng, others, own, np.asarray(changed, np.float32))
     near = cv2.GaussianBlur(others, (0, 0), float(rng.uniform(0.3, 2)))
@@ -248,7 +109,8 @@ def draw_pictures(folder: Path, seed: int, count: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     made = number = 0
     while made < count:
-        found = pictures_of(np.random.default_rng([seed, number]))
+        rng = np.random.default_rng([seed, number])
+        found = (pictures_of_shot if rng.random() < _SHOTS else pictures_of)(rng)
         if found:
             np.save(folder / f"{seed:03d}_{number:05d}.npy", np.stack(found))
         made, number = made + len(found), number + 1
