@@ -78,10 +78,10 @@ def _detect(hog: cv2.HOGDescriptor, picture: Floats) -> list[Figure]:
         Figure((x + w / 2 - _EDGE) / scale, (y + h / 2 - _EDGE) / scale, _HEIGHT_IN_WINDOW * h / scale, float(score))
         for (x, y, w, h), score in zip(windows, np.ravel(scores), strict=True)
     ]
-    return _surest(figures)
+    return surest(figures)
 
 
-def _surest(figures: list[Figure]) -> list[Figure]:
+def surest(figures: list[Figure]) -> list[Figure]:
     """Of figures in the same place, the surest."""
     kept: list[Figure] = []
     for figure in sorted(figures, key=lambda f: -f.score):

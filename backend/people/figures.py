@@ -47,7 +47,7 @@ def _likely(evidence: Evidence, detections: Sequence[Figure]) -> Flags:
     likely = np.zeros(evidence.certain.shape, np.bool_)
     for figure in detections:
         if figure.score > _LIKELY:
-            likely[_core(figure, likely.shape)] = True
+            likely[core(figure, likely.shape)] = True
     return np.asarray(likely & (evidence.certain < 0.75))
 
 
@@ -98,23 +98,24 @@ def _fits(blob: Flags, figure: Figure) -> bool:
     return bool(abs(rows[-1] - bottom) < slack and abs(rows[0] - top) < 1.5 * slack)
 
 
-def _core(figure: Figure, shape: tuple[int, ...]) -> tuple[slice, slice]:
+def core(figure: Figure, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The part of a picture in which there is body if the figure is somebody."""
     left, top, right, bottom = (round(value) for value in figure.box(0.2, 0.8))
     y0, x0 = min(max(0, top), shape[0] - 1), min(max(0, left), shape[1] - 1)
     return slice(y0, max(y0 + 1, bottom)), slice(x0, max(x0 + 1, right))
 
 
 def _share_in(labels: Labels, label: int, figure: Figure) -> float:
-    return float((labels[_core(figure, labels.shape)] == label).mean())
+    return float((labels[core(figure, labels.shape)] == label).mean())
 
 
 def _shadowy(evidence: Evidence, figure: Figure) -> bool:
     """Whether most of what differs in a figure is a shadow: shadows of people look like people."""
-    core = _core(figure, evidence.shadow.shape)
-    differs = evidence.difference[core] > _DIFFERS
-    return bool(differs.mean() > _LEAST_SHADE and evidence.shadow[core][differs].mean() > _SHADE)
+    trunk = core(figure, evidence.shadow.shape)
+    differs = evidence.difference[trunk] > _DIFFERS
+    return bool(differs.mean() > _LEAST_SHADE and evidence.shadow[trunk][differs].mean() > _SHADE)
 
 
 def _unsure(evidence: Evidence, figure: Figure) -> bool:
     """Whether the empty scene says nothing about the figure's place."""
-    return float(evidence.certain[_core(figure, evidence.certain.shape)].mean()) < 0.6
+    return float(evidence.certain[core(figure, evidence.certain.shape)].mean()) < 0.6

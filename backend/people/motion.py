@@ -10,12 +10,14 @@ from pathlib import Path
 from backend.core.color import Floats
 from backend.media.frame_store import FrameStore
 from backend.people.clues import Clues, cleared
+from backend.people.completed import completed
 from backend.people.detect import Figure, detect_all
 from backend.people.drawn import tracked_as
 from backend.people.evidence import Backdrop, boxes_of, compare, empty_scene
 from backend.people.figures import weigh
 from backend.people.follow import Anchors, follow
 from backend.people.lessons import Lessons
+from backend.people.presence import people_in
 from backend.people.refine import refined
 from backend.people.scene import Scene, Tell
 from backend.people.segmenter import Segmenter, Trainer
@@ -61,8 +63,10 @@ def find_by_motion(scene: Scene, hints: Hints, work: Path, stages: Stages) -> Fo
     near = [_around(detections, index) for index in range(len(scene))]
     backdrop = empty_scene(scene, boxes_of(near, scene.size), lambda done: stages.track(0.3 * done))
     figures = [weigh(compare(scene, backdrop, i), found) for i, found in enumerate(detections)]
-    tracks = track_all(
-        scene, figures, lambda i: compare(scene, backdrop, i).matter, lambda done: stages.track(0.3 + 0.4 * done)
+    told = [people_in(scene, backdrop, i, found) for i, found in enumerate(detections)]
+    tracks = completed(
+        _tracked(scene, backdrop, figures, _part(stages.track, 0.3, 0.2)),
+        _tracked(scene, backdrop, told, _part(stages.track, 0.5, 0.2)),
     )
     if not tracks and not hints:
         return None
@@ -70,6 +74,10 @@ def find_by_motion(scene: Scene, hints: Hints, work: Path, stages: Stages) -> Fo
     backdrop = empty_scene(scene, boxes_of(near, scene.size), lambda done: stages.track(0.7 + 0.3 * done))
     people = tracked_as(list(hints.values()), tracks, len(scene)) if hints else [t.figures for t in tracks]
     return Found(_learn(scene, backdrop, Anchors(hints, people), work, stages.follow), [] if hints else tracks)
+
+
+def _tracked(scene: Scene, backdrop: Backdrop, figures: Sequence[Sequence[Figure]], tell: Tell) -> list[Track]:
+    return track_all(scene, figures, lambda i: compare(scene, backdrop, i).matter, tell)
 
 
 def _around(detections: Sequence[Sequence[Figure]], index: int) -> list[Figure]:

@@ -194,7 +194,7 @@ def _people(scene: Scene, matter: Matter, tracks: list[Track]) -> list[Track]:
     sure = [track for track in whole if is_somebody(scene, matter, track)]
     kept: list[Track] = []
     for track in sorted(sure, key=lambda t: -t.total):
-        if all(_together(track, other) < _TWICE for other in kept):
+        if all(together(track, other) < _TWICE for other in kept):
             kept.append(track)
     return [_doubted(track, kept) for track in kept]
 
@@ -215,7 +215,7 @@ def _trimmed(track: Track) -> Track:
     return Track({i: f for i, f in track.figures.items() if first <= i <= last}, track.looks)
 
 
-def _together(a: Track, b: Track) -> float:
+def together(a: Track, b: Track) -> float:
     """Share of the frames of ``a`` in which it lies on ``b`` or is a part of it; ``b`` may be seen a little later."""
     lies = 0
     for index, figure in a.figures.items():

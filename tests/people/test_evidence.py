@@ -18,8 +18,9 @@ from tests.people.walkers import SIZE, clip, wall
 
 def scene_of(pictures: list[np.ndarray], folder: Path) -> Scene:
     store = FrameStore.create(folder / "small.raw", iter(pictures), len(pictures))
-    info = PlateInfo(folder, SIZE[0], SIZE[1], None, 1, len(pictures))  # type: ignore[arg-type]
-    return Scene(info, store, Camera.static(len(pictures), SIZE))
+    size = store.shape[2], store.shape[1]
+    info = PlateInfo(folder, *size, None, 1, len(pictures))  # type: ignore[arg-type]
+    return Scene(info, store, Camera.static(len(pictures), size))
 
 
 @pytest.fixture
