@@ -35,18 +35,22 @@ def completed(known: Sequence[Track], others: Sequence[Track]) -> list[Track]:
 def _with(found: list[Track], other: Track) -> list[Track]:
     met = [track for track in found if max(together(other, track), together(track, other)) > _APART]
     hers = [track for track in met if together(track, other) > _HERS]
-    taller = {id(track): _height(other) / _height(track) for track in hers}
-    same = [track for track in hers if 1 / _AS_TALL < taller[id(track)] < _AS_TALL]
-    parts = [t for t in hers if taller[id(t)] >= _AS_TALL and len(other.figures) > _LONGER * len(t.figures)]
+    same = [track for track in hers if 1 / _AS_TALL < _height(other) / _height(track) < _AS_TALL]
+    parts = [track for track in hers if _is_part(track, other)]
     at_once = any(a is not b and a.first <= b.last and b.first <= a.last for a in same for b in same)
     if at_once or len(same) + len(parts) < len(met):
         return found
     figures = dict(other.figures)
     for track in same:
         figures.update(track.figures)
-    looks = max([*same, other], key=lambda track: track.total if track in same else 0.0).looks
-    whole = Track(dict(sorted(figures.items())), looks)
+    surest = max(same, key=lambda track: track.total, default=other)
+    whole = Track(dict(sorted(figures.items())), surest.looks)
     return [track for track in found if track not in met] + [whole]
+
+
+def _is_part(track: Track, whole: Track) -> bool:
+    taller = _height(whole) / _height(track) >= _AS_TALL
+    return taller and len(whole.figures) > _LONGER * len(track.figures)
 
 
 def _height(track: Track) -> float:
