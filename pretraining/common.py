@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from backend.core.color import Floats
 
 _WARM_UP = 300
 _LAST = 0.02
@@ -18,6 +23,50 @@ def set_rate(optimizer: torch.optim.Optimizer, top: float, step: int, done: floa
     cosine = 0.5 * (1 + math.cos(math.pi * done))
     for group in optimizer.param_groups:
         group["lr"] = top * min(1, (step + 1) / _WARM_UP) * (_LAST + (1 - _LAST) * cosine)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long a network learns, how fast at most, from how many lessons at a time, and who prepares them."""
+
+    steps: int
+    rate: float
+    batch: int
+    workers: int
+    resume: bool = False
+    """Whether it goes on from the weights."""
+
+
+def fit(
+    net: nn.Module,
+    lessons: IterableDataset[tuple[Floats, Floats]],
+    loss_of: Callable[[Tensor, Tensor], Tensor],
+    weights: Path,
+    course: Course,
+) -> None:
+    """Train on inputs and what should come out for them; write the weights (half precision) now and then."""
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if course.resume:
+        net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    steps, rate = course.steps, course.rate
+    batches = iter(DataLoader(lessons, course.batch, num_workers=course.workers))
+    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-4)
+    recent = 0.0
+    for step in range(steps):
+        set_rate(optimizer, rate, step, step / steps)
+        inputs, target = next(batches)
+        with torch.autocast("cpu", torch.bfloat16):
+            answer = net(inputs)
+        value = loss_of(answer.float(), target)
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        recent += 0.02 * (float(value.detach()) - recent) if step else float(value.detach())
+        if step % 50 == 49:
+            print(f"step {step + 1} of {steps}, loss {recent:.4f}", flush=True)
+        if step % 200 == 199 or step + 1 == steps:
+            keep(net, weights)
 
 
 def keep(net: nn.Module, weights: Path) -> None:

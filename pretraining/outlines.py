@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset, get_worker_info
 
 from backend.core.color import Floats
 from backend.people.evidence import Evidence
 from backend.people.outline import OutlineNet, View, clues, inputs_of
 from backend.people.roughen import roughened
 from backend.people.segmenter import body_place, place_of
-from pretraining.common import keep, options, set_rate
+from pretraining.common import Course, fit, options
 from pretraining.outline_pictures import (
     BEHIND,
     CERTAIN,
@@ -144,32 +144,15 @@ def thinness(truth: Tensor) -> Tensor:
     return 1 + (_THIN_COUNTS - 1) * ((truth - opened) + (closed - truth))
 
 
-def train_outlines(
-    folder: Path, weights: Path, steps: int, seed: int = 0, resume: bool = False, workers: int = _WORKERS
-) -> None:
-    """Train for ``steps``, or on from what the weights are, and write them (half precision) now and then."""
+def loss_of(odds: Tensor, truth: Tensor) -> Tensor:
+    """How far odds (B, SIDE, SIDE) are from true masks; see ``thinness``."""
+    return F.binary_cross_entropy_with_logits(odds, truth, thinness(truth))
+
+
+def train_outlines(folder: Path, weights: Path, course: Course, seed: int = 0) -> None:
+    """Train the network on what is in a folder."""
     torch.manual_seed(seed)
-    net = OutlineNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if resume:
-        net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=1e-4)
-    batches = iter(DataLoader(Lessons(folder, seed), _BATCH, num_workers=workers))
-    recent = 0.0
-    for step in range(steps):
-        set_rate(optimizer, _RATE, step, step / steps)
-        inputs, truth = next(batches)
-        with torch.autocast("cpu", torch.bfloat16):
-            odds = net(inputs)
-        value = F.binary_cross_entropy_with_logits(odds.float(), truth, thinness(truth))
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        recent += 0.02 * (float(value.detach()) - recent) if step else float(value.detach())
-        if step % 50 == 49:
-            print(f"step {step + 1} of {steps}, loss {recent:.4f}", flush=True)
-        if step % 200 == 199 or step + 1 == steps:
-            keep(net, weights)
+    fit(OutlineNet(), Lessons(folder, seed), loss_of, weights, course)
 
 
 def main() -> None:
@@ -179,7 +162,8 @@ def main() -> None:
     if args.pictures:
         draw_pictures(args.folder, args.seed, args.pictures)
     if args.steps:
-        train_outlines(args.folder, args.weights, args.steps, args.seed, args.resume)
+        course = Course(args.steps, _RATE, _BATCH, _WORKERS, args.resume)
+        train_outlines(args.folder, args.weights, course, args.seed)
 
 
 if __name__ == "__main__":

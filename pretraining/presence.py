@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset, get_worker_info
 
 from backend.core.camera import Camera
 from backend.core.color import Floats
@@ -26,7 +26,7 @@ from backend.people.detect import Figure
 from backend.people.evidence import Evidence, behind, boxes_of, compare, empty_scene
 from backend.people.presence import STRIDE, PresenceNet, clues, own_motion, target_of
 from backend.people.scene import Scene
-from pretraining.common import keep, options, set_rate
+from pretraining.common import Course, fit, options
 from pretraining.figures import Capsules
 from pretraining.outline_scenes import OutlineScene
 from pretraining.outline_shots import filming
@@ -175,32 +175,10 @@ def loss_of(answer: Tensor, target: Tensor) -> Tensor:
     return odds + _PLACE * away.sum() / target[:, 4].sum().clamp(min=1)
 
 
-def train_presence(
-    folder: Path, weights: Path, steps: int, seed: int = 0, resume: bool = False, workers: int = _WORKERS
-) -> None:
-    """Train for ``steps``, or on from what the weights are, and write them (half precision) now and then."""
+def train_presence(folder: Path, weights: Path, course: Course, seed: int = 0) -> None:
+    """Train the network on what is in a folder."""
     torch.manual_seed(seed)
-    net = PresenceNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if resume:
-        net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=1e-4)
-    batches = iter(DataLoader(Lessons(folder, seed), _BATCH, num_workers=workers))
-    recent = 0.0
-    for step in range(steps):
-        set_rate(optimizer, _RATE, step, step / steps)
-        inputs, target = next(batches)
-        with torch.autocast("cpu", torch.bfloat16):
-            answer = net(inputs)
-        value = loss_of(answer.float(), target)
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        recent += 0.02 * (float(value.detach()) - recent) if step else float(value.detach())
-        if step % 50 == 49:
-            print(f"step {step + 1} of {steps}, loss {recent:.4f}", flush=True)
-        if step % 200 == 199 or step + 1 == steps:
-            keep(net, weights)
+    fit(PresenceNet(), Lessons(folder, seed), loss_of, weights, course)
 
 
 def main() -> None:
@@ -210,7 +188,8 @@ def main() -> None:
     if args.shots:
         draw_shots(args.folder, args.seed, args.shots)
     if args.steps:
-        train_presence(args.folder, args.weights, args.steps, args.seed, args.resume)
+        course = Course(args.steps, _RATE, _BATCH, _WORKERS, args.resume)
+        train_presence(args.folder, args.weights, course, args.seed)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from backend.core.color import Floats
 from backend.people.evidence import Evidence, Flags
+from backend.people.pyramid import SHUFFLE, Pyramid
 from backend.people.segmenter import Place
 from backend.train.device import quick_arithmetic
 
@@ -25,7 +25,6 @@ SIDE = 160
 SPAN = 1.45
 INPUTS = 14
 _DIFFERENCE, _SHADOW, _KNOWN = 6, 7, 8
-_SHUFFLE = 2
 _MOST_ODDS = 8.0
 # How much the rough mask counts besides what the network makes of it, and how sure it can be at most.
 _TRUST, _SURE = 0.45, (0.02, 0.98)
@@ -87,34 +86,18 @@ def clues(picture: Floats, behind: Floats, evidence: Evidence, motion: Floats) -
     return np.asarray(np.concatenate([2 * picture - 1, change, np.stack([*single, rows, known], -1)], -1), np.float32)
 
 
-class OutlineNet(nn.Module):
+class OutlineNet(Pyramid):
     """From what is seen around a body, and a rough mask of it, to the odds of each pixel."""
 
     def __init__(self, width: int = 24, levels: int = 4) -> None:
-        super().__init__()
+        super().__init__(INPUTS, SHUFFLE**2, width, levels)
         self.trust = _TRUST
         """How much a rough mask counts besides what the network makes of it."""
-        channels = [width, *([width * 2] * (levels - 1))]
-        self.entry = _conv(INPUTS * _SHUFFLE**2, width)
-        self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
-        self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels))
-        self.exit = nn.Conv2d(width, _SHUFFLE**2, 3, padding=1)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Odds (logarithm) (B, SIDE, SIDE); ``inputs`` is (B, INPUTS, SIDE, SIDE)."""
-        levels = [self.entry(F.pixel_unshuffle(inputs, _SHUFFLE).contiguous(memory_format=torch.channels_last))]
-        for down in self.down:
-            levels.append(down(levels[-1]))
-        y = levels.pop()
-        for up in reversed(self.up):
-            skip = levels.pop()
-            y = up(torch.cat([F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False), skip], 1))
-        odds: Tensor = F.pixel_shuffle(self.exit(y), _SHUFFLE)[:, 0]
+        odds = F.pixel_shuffle(self.answer(inputs), SHUFFLE)[:, 0]
         return odds.clamp(-_MOST_ODDS, _MOST_ODDS)
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1, inplace=True))
 
 
 @cache

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from backend.core.color import Floats
 from backend.people.detect import Figure, overlap, surest
 from backend.people.evidence import Backdrop, Evidence, behind, compare, contrasted
 from backend.people.figures import core
+from backend.people.pyramid import Pyramid
 from backend.people.scene import Scene
 from backend.train.device import quick_arithmetic
 
@@ -27,7 +26,6 @@ WIDTH = 224
 # One answer for so many pixels.
 STRIDE = 4
 INPUTS = 12
-_SHUFFLE = 2
 # Pictures are made so many times as wide and as tall as a whole number.
 _MULTIPLE = 32
 # Heights are told as the logarithm of so many pixels.
@@ -58,16 +56,11 @@ def clues(picture: Floats, behind: Floats, evidence: Evidence, flicker: Floats, 
     return np.ascontiguousarray(np.concatenate(maps, -1).transpose(2, 0, 1), np.float32)
 
 
-class PresenceNet(nn.Module):
+class PresenceNet(Pyramid):
     """From what is to be seen in a frame to where the middles of bodies are, and how tall these are."""
 
     def __init__(self, width: int = 24, levels: int = 5) -> None:
-        super().__init__()
-        channels = [width, *([width * 2] * (levels - 1))]
-        self.entry = _conv(INPUTS * _SHUFFLE**2, width)
-        self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
-        self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels[1:]))
-        self.exit = nn.Conv2d(channels[1], 4, 3, padding=1)
+        super().__init__(INPUTS, 4, width, levels, finest=1)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, 4, H / STRIDE, W / STRIDE) from (B, INPUTS, H, W), both a multiple of 32.
@@ -75,19 +68,7 @@ class PresenceNet(nn.Module):
         The odds (logarithm) that the middle of a body lies in a cell; where in the cell, (x, y) in cells from its own
         middle; and the logarithm of the body's height in units of 40 pixels.
         """
-        levels = [self.entry(F.pixel_unshuffle(inputs, _SHUFFLE).contiguous(memory_format=torch.channels_last))]
-        for down in self.down:
-            levels.append(down(levels[-1]))
-        y = levels.pop()
-        for up in reversed(self.up):
-            skip = levels.pop()
-            y = up(torch.cat([F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False), skip], 1))
-        answer: Tensor = self.exit(y)
-        return answer
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1, inplace=True))
+        return self.answer(inputs)
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from backend.people.presence import INPUTS, STRIDE, presence_net
+from pretraining.common import Course
 from pretraining.presence import lesson, shot, train_presence
 
 
@@ -20,7 +21,7 @@ def test_a_lesson_and_a_little_training(tmp_path: Path) -> None:
     assert inputs.shape[0] == INPUTS and target.shape == (5, inputs.shape[1] // STRIDE, inputs.shape[2] // STRIDE)
     assert np.isfinite(inputs).all()
     np.savez(tmp_path / "001_00000.npz", stored=stored, places=places)
-    train_presence(tmp_path, tmp_path / "presence.pt", 2, workers=0)
+    train_presence(tmp_path, tmp_path / "presence.pt", Course(2, 1e-3, 4, 0))
     presence_net(tmp_path / "presence.pt")
 
 
