@@ -1,4 +1,4 @@
-"""What both trainings on drawn pictures share: the rate, how weights are kept, the command line."""
+"""What the trainings on drawn pictures share: the rate, the loop, how weights are kept, the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def set_rate(optimizer: torch.optim.Optimizer, top: float, step: int, done: floa
 
 
 @dataclass(frozen=True)
-class Course:
+class Run:
     """How long a network learns, how fast at most, from how many lessons at a time, and who prepares them."""
 
     steps: int
@@ -42,14 +42,14 @@ def fit(
     lessons: IterableDataset[tuple[Floats, Floats]],
     loss_of: Callable[[Tensor, Tensor], Tensor],
     weights: Path,
-    course: Course,
+    run: Run,
 ) -> None:
     """Train on inputs and what should come out for them; write the weights (half precision) now and then."""
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if course.resume:
+    if run.resume:
         net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    steps, rate = course.steps, course.rate
-    batches = iter(DataLoader(lessons, course.batch, num_workers=course.workers))
+    steps, rate = run.steps, run.rate
+    batches = iter(DataLoader(lessons, run.batch, num_workers=run.workers))
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-4)
     recent = 0.0
     for step in range(steps):
@@ -58,15 +58,20 @@ def fit(
         with torch.autocast("cpu", torch.bfloat16):
             answer = net(inputs)
         value = loss_of(answer.float(), target)
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
+        descend(net, optimizer, value)
         recent += 0.02 * (float(value.detach()) - recent) if step else float(value.detach())
         if step % 50 == 49:
             print(f"step {step + 1} of {steps}, loss {recent:.4f}", flush=True)
         if step % 200 == 199 or step + 1 == steps:
             keep(net, weights)
+
+
+def descend(net: nn.Module, optimizer: torch.optim.Optimizer, value: Tensor) -> None:
+    """A step that makes a loss smaller, no longer than usual."""
+    optimizer.zero_grad(set_to_none=True)
+    value.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    optimizer.step()
 
 
 def keep(net: nn.Module, weights: Path) -> None:

@@ -62,7 +62,7 @@ def pictures_of_shot(rng: np.random.Generator) -> list[Bytes]:
 
 
 def _example(scene: Scene, backdrop: Backdrop, index: int, person: int, masks: Floats, found: Floats) -> Bytes:
-    motion = np.asarray(np.linalg.norm(scene.flow(index, index + 1), axis=-1), np.float32)
+    motion = scene.own_speed(index, index + 1)
     shown = [masks[person], np.delete(masks, person, 0).max(0, initial=0), found[..., person]]
     return stored(scene.picture(index), behind(scene, backdrop, index), compare(scene, backdrop, index), motion, shown)
 

@@ -20,7 +20,7 @@ from backend.people.evidence import Evidence
 from backend.people.outline import OutlineNet, View, clues, inputs_of
 from backend.people.roughen import roughened
 from backend.people.segmenter import body_place, place_of
-from pretraining.common import Course, fit, options
+from pretraining.common import Run, fit, options
 from pretraining.outline_pictures import (
     BEHIND,
     CERTAIN,
@@ -149,10 +149,10 @@ def loss_of(odds: Tensor, truth: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(odds, truth, thinness(truth))
 
 
-def train_outlines(folder: Path, weights: Path, course: Course, seed: int = 0) -> None:
+def train_outlines(folder: Path, weights: Path, run: Run, seed: int = 0) -> None:
     """Train the network on what is in a folder."""
     torch.manual_seed(seed)
-    fit(OutlineNet(), Lessons(folder, seed), loss_of, weights, course)
+    fit(OutlineNet(), Lessons(folder, seed), loss_of, weights, run)
 
 
 def main() -> None:
@@ -162,8 +162,8 @@ def main() -> None:
     if args.pictures:
         draw_pictures(args.folder, args.seed, args.pictures)
     if args.steps:
-        course = Course(args.steps, _RATE, _BATCH, _WORKERS, args.resume)
-        train_outlines(args.folder, args.weights, course, args.seed)
+        run = Run(args.steps, _RATE, _BATCH, _WORKERS, args.resume)
+        train_outlines(args.folder, args.weights, run, args.seed)
 
 
 if __name__ == "__main__":

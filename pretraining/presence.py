@@ -26,7 +26,7 @@ from backend.people.detect import Figure
 from backend.people.evidence import Evidence, behind, boxes_of, compare, empty_scene
 from backend.people.presence import STRIDE, PresenceNet, clues, own_motion, target_of
 from backend.people.scene import Scene
-from pretraining.common import Course, fit, options
+from pretraining.common import Run, fit, options
 from pretraining.figures import Capsules
 from pretraining.outline_scenes import OutlineScene
 from pretraining.outline_shots import filming
@@ -175,10 +175,10 @@ def loss_of(answer: Tensor, target: Tensor) -> Tensor:
     return odds + _PLACE * away.sum() / target[:, 4].sum().clamp(min=1)
 
 
-def train_presence(folder: Path, weights: Path, course: Course, seed: int = 0) -> None:
+def train_presence(folder: Path, weights: Path, run: Run, seed: int = 0) -> None:
     """Train the network on what is in a folder."""
     torch.manual_seed(seed)
-    fit(PresenceNet(), Lessons(folder, seed), loss_of, weights, course)
+    fit(PresenceNet(), Lessons(folder, seed), loss_of, weights, run)
 
 
 def main() -> None:
@@ -188,8 +188,8 @@ def main() -> None:
     if args.shots:
         draw_shots(args.folder, args.seed, args.shots)
     if args.steps:
-        course = Course(args.steps, _RATE, _BATCH, _WORKERS, args.resume)
-        train_presence(args.folder, args.weights, course, args.seed)
+        run = Run(args.steps, _RATE, _BATCH, _WORKERS, args.resume)
+        train_presence(args.folder, args.weights, run, args.seed)
 
 
 if __name__ == "__main__":

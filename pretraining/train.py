@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from backend.model.prior_net import Evidence, PriorNet
-from pretraining.common import keep, set_rate
+from pretraining.common import descend, keep, set_rate
 
 _HUBER = 0.05
 # How much an answer counts where a body hides it, and how much more where there is an effect.
@@ -149,10 +149,7 @@ def train_prior(folder: Path, weights: Path, course: Course) -> None:
                 raise RuntimeError(f"Training went astray at step {step}: begin again with a lower rate")
             continue
         spoilt = 0
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
+        descend(net, optimizer, value)
         recent += 0.01 * (float(value.detach()) - recent) if step else float(value.detach())
         if step % 100 == 99:
             count = examples.look()

@@ -36,7 +36,7 @@ class Clues:
         tell(index / len(self._scene))
         evidence = compare(self._scene, backdrop, index)
         other = index + 1 if index + 1 < len(self._scene) else index - 1
-        motion = np.linalg.norm(self._scene.flow(index, other) - self._scene.camera_flow(index, other), axis=-1)
+        motion = self._scene.own_speed(index, other)
         single = [evidence.difference / 4, evidence.shadow, evidence.certain, np.minimum(motion / 4, 1)]
         maps = np.concatenate([np.stack(single, -1), behind(self._scene, backdrop, index)], -1)
         return np.asarray(np.round(np.clip(maps, 0, 1) * 255) / 255, np.float32)

@@ -81,11 +81,11 @@ def _detect(hog: cv2.HOGDescriptor, picture: Floats) -> list[Figure]:
     return surest(figures)
 
 
-def surest(figures: list[Figure]) -> list[Figure]:
-    """Of figures in the same place, the surest."""
+def surest(figures: list[Figure], parts: bool = True) -> list[Figure]:
+    """Of figures in the same place, the surest; with ``parts``, also of a body and a part of it, or a group."""
     kept: list[Figure] = []
     for figure in sorted(figures, key=lambda f: -f.score):
-        if all(overlap(figure, other) < _OVERLAP and not _within(figure, other) for other in kept):
+        if all(overlap(figure, other) < _OVERLAP and not (parts and _within(figure, other)) for other in kept):
             kept.append(figure)
     return kept[:_MOST_PER_FRAME]
 

@@ -1,4 +1,4 @@
-"""People found from what one shot gives: what moves, what looks like a pedestrian, and who was where before."""
+"""People found from what one shot gives: what moves, what looks like a person, and who was where before."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def find_by_motion(scene: Scene, hints: Hints, work: Path, stages: Stages) -> Fo
     near = [_around(detections, index) for index in range(len(scene))]
     backdrop = empty_scene(scene, boxes_of(near, scene.size), lambda done: stages.track(0.3 * done))
     figures = [weigh(compare(scene, backdrop, i), found) for i, found in enumerate(detections)]
-    told = [people_in(scene, backdrop, i, found) for i, found in enumerate(detections)]
+    told = _told(scene, backdrop, detections, _part(stages.track, 0.3, 0.2))
     tracks = completed(
-        _tracked(scene, backdrop, figures, _part(stages.track, 0.3, 0.2)),
-        _tracked(scene, backdrop, told, _part(stages.track, 0.5, 0.2)),
+        _tracked(scene, backdrop, figures, _part(stages.track, 0.5, 0.1)),
+        _tracked(scene, backdrop, told, _part(stages.track, 0.6, 0.1)),
     )
     if not tracks and not hints:
         return None
@@ -74,6 +74,15 @@ def find_by_motion(scene: Scene, hints: Hints, work: Path, stages: Stages) -> Fo
     backdrop = empty_scene(scene, boxes_of(near, scene.size), lambda done: stages.track(0.7 + 0.3 * done))
     people = tracked_as(list(hints.values()), tracks, len(scene)) if hints else [t.figures for t in tracks]
     return Found(_learn(scene, backdrop, Anchors(hints, people), work, stages.follow), [] if hints else tracks)
+
+
+def _told(scene: Scene, backdrop: Backdrop, detections: Sequence[Sequence[Figure]], tell: Tell) -> list[list[Figure]]:
+    """Whom the network sees in each frame."""
+    found = []
+    for index, seen in enumerate(detections):
+        tell(index / len(scene))
+        found.append(people_in(scene, backdrop, index, seen))
+    return found
 
 
 def _tracked(scene: Scene, backdrop: Backdrop, figures: Sequence[Sequence[Figure]], tell: Tell) -> list[Track]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import cv2
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.core.color import Floats
+from backend.model.stored import with_weights
 from backend.people.evidence import Evidence, Flags
 from backend.people.pyramid import SHUFFLE, Pyramid
 from backend.people.segmenter import Place
@@ -100,17 +100,9 @@ class OutlineNet(Pyramid):
         return odds.clamp(-_MOST_ODDS, _MOST_ODDS)
 
 
-@cache
-def _stored(weights: Path) -> dict[str, Tensor]:
-    stored = torch.load(weights, map_location="cpu", weights_only=True)
-    return {name: value.float() for name, value in stored.items()}
-
-
 def outline_net(weights: Path = WEIGHTS) -> OutlineNet:
     """A network with the weights that ship with the product, free to be refined."""
-    net = OutlineNet()
-    net.load_state_dict(_stored(weights))
-    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
+    return with_weights(OutlineNet(), weights)
 
 
 def inputs_of(square: Floats, own: Floats, others: Floats) -> Floats:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from backend.core.color import Floats
+from backend.model.stored import with_weights
 from backend.people.detect import Figure, overlap, surest
 from backend.people.evidence import Backdrop, Evidence, behind, compare, contrasted
 from backend.people.figures import core
@@ -33,7 +34,6 @@ _UNIT = 40.0
 # Below this nobody is told; how likely it is counts as a detector's score does.
 _LEAST = 0.15
 _SCORE, _NOTHING = 2.0, 0.2
-_OVERLAP = 0.45
 # Doors and windows look like people who stay: so much of a body must differ or move (pixels per frame), or the detector
 # of pedestrians must agree, which makes it surer.
 _ALIVE, _MOVES = 0.25, 0.5
@@ -74,17 +74,15 @@ class PresenceNet(Pyramid):
 @cache
 def presence_net(weights: Path = WEIGHTS) -> PresenceNet:
     """The network with the weights that ship with the product."""
-    net = PresenceNet()
-    stored = torch.load(weights, map_location="cpu", weights_only=True)
-    net.load_state_dict({name: value.float() for name, value in stored.items()})
-    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
+    return with_weights(PresenceNet(), weights)
 
 
 def people_in(scene: Scene, backdrop: Backdrop, index: int, seen: Sequence[Figure]) -> list[Figure]:
     """Who is in a frame, surest first; ``seen`` is whom the detector of pedestrians saw there."""
-    alive = compare(scene, backdrop, index).changed | (own_motion(scene, index) > _MOVES)
+    motion = own_motion(scene, index)
+    alive = compare(scene, backdrop, index).changed | (motion > _MOVES)
     found = []
-    for figure in _told(scene, backdrop, index):
+    for figure in _told(scene, backdrop, index, motion):
         best = max((other.score for other in seen if overlap(figure, other) > _AGREES), default=0.0)
         if best > _SEEN or alive[core(figure, alive.shape)].mean() > _ALIVE:
             both = max(0.0, min(figure.score, best))
@@ -92,15 +90,14 @@ def people_in(scene: Scene, backdrop: Backdrop, index: int, seen: Sequence[Figur
     return surest(found)
 
 
-def _told(scene: Scene, backdrop: Backdrop, index: int) -> list[Figure]:
+def _told(scene: Scene, backdrop: Backdrop, index: int, motion: Floats) -> list[Figure]:
     """Whom the network sees in a frame, in pixels of the scene's pictures."""
-    maps = _seen(scene, backdrop, index)
+    maps = _seen(scene, backdrop, index, motion)
     height, width = maps.shape[1:]
     padded = np.pad(maps, ((0, 0), (0, -height % _MULTIPLE), (0, -width % _MULTIPLE)), mode="edge")
     answer = answers(presence_net(), torch.from_numpy(padded))
     scale = scene.size[0] / width
-    figures = figures_of(answer)
-    return [Figure(scale * f.x, scale * f.y, scale * f.height, f.score) for f in figures]
+    return [Figure(scale * f.x, scale * f.y, scale * f.height, f.score) for f in figures_of(answer)]
 
 
 @torch.no_grad()
@@ -122,11 +119,7 @@ def figures_of(answer: Floats) -> list[Figure]:
         score = _SCORE * (float(likely[row, column]) - _NOTHING)
         place = STRIDE * (column + 0.5 + x) - 0.5, STRIDE * (row + 0.5 + y) - 0.5
         found.append(Figure(float(place[0]), float(place[1]), float(_UNIT * np.exp(size)), score))
-    kept: list[Figure] = []
-    for figure in sorted(found, key=lambda f: -f.score):
-        if all(overlap(figure, other) < _OVERLAP for other in kept):
-            kept.append(figure)
-    return kept
+    return surest(found, parts=False)
 
 
 def target_of(figures: list[Figure], shape: tuple[int, int]) -> Floats:
@@ -151,7 +144,7 @@ def target_of(figures: list[Figure], shape: tuple[int, int]) -> Floats:
     return target
 
 
-def _seen(scene: Scene, backdrop: Backdrop, index: int) -> Floats:
+def _seen(scene: Scene, backdrop: Backdrop, index: int, motion: Floats) -> Floats:
     """The clues of a frame, made small."""
     scale = WIDTH / max(scene.size)
     size = round(scene.size[0] * scale), round(scene.size[1] * scale)
@@ -162,13 +155,11 @@ def _seen(scene: Scene, backdrop: Backdrop, index: int) -> Floats:
     picture, ground = small(scene.picture(index)), small(behind(scene, backdrop, index))
     flicker = small(np.maximum(scene.camera.from_canvas(backdrop.flicker, index), 0))
     certain = small(scene.camera.from_canvas(backdrop.certain, index))
-    motion = small(own_motion(scene, index)) * scale
     evidence = contrasted(picture, ground, flicker, certain, backdrop.bluish)
-    return clues(picture, ground, evidence, flicker, motion)
+    return clues(picture, ground, evidence, flicker, scale * small(motion))
 
 
 def own_motion(scene: Scene, index: int) -> Floats:
     """(h, w): the speed of each pixel against the background, the greater of before and after, in pixels per frame."""
     near = [other for other in (index - 1, index + 1) if 0 <= other < len(scene)]
-    speeds = [np.linalg.norm(scene.flow(index, at) - scene.camera_flow(index, at), axis=-1) for at in near]
-    return np.asarray(np.max(speeds, 0) if speeds else np.zeros(scene.size[::-1]), np.float32)
+    return np.asarray(np.max([scene.own_speed(index, other) for other in near], 0), np.float32)

@@ -61,6 +61,11 @@ class Scene:
         moved = cv2.perspectiveTransform(np.array([[point]], np.float32), self.camera.between(source, target))
         return float(moved[0, 0, 0]), float(moved[0, 0, 1])
 
+    def own_speed(self, source: int, target: int) -> Floats:
+        """(h, w): how far each pixel moves against the background between two frames, in pixels."""
+        own = self.flow(source, target) - self.camera_flow(source, target)
+        return np.asarray(np.linalg.norm(own, axis=-1), np.float32)
+
     def camera_flow(self, source: int, target: int) -> Floats:
         """(h, w, 2): the shift that the camera alone explains."""
         width, height = self.size

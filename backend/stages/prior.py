@@ -18,6 +18,7 @@ from backend.core.opacity import density
 from backend.model.mirror import reflecting, upside_down
 from backend.model.printed import printed_densities
 from backend.model.prior_net import Evidence, PriorNet
+from backend.model.stored import with_weights
 from backend.model.sun_search import find_sun
 from backend.model.sunlight import PLACES, Sun, cast_on_people, trusted
 from backend.stages.effects import TrainingBackground, never_clean
@@ -50,10 +51,7 @@ _AROUND = 9
 @cache
 def prior_net(weights: Path = WEIGHTS) -> PriorNet:
     """The trained network."""
-    net = PriorNet()
-    stored = torch.load(weights, map_location="cpu", weights_only=True)
-    net.load_state_dict({name: value.float() for name, value in stored.items()})
-    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
+    return with_weights(PriorNet(), weights)
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from backend.people.outline import INPUTS, SIDE, outline_net
-from pretraining.common import Course
+from pretraining.common import Run
 from pretraining.figures import EXTRAS, LIMBS
 from pretraining.outline_pictures import BEHIND, CERTAIN, FOUND, OWN, PICTURE, Flaws, pictures_of
 from pretraining.outline_scenes import SIDE as PICTURE_SIDE
@@ -26,7 +26,7 @@ def test_a_lesson_and_a_little_training(tmp_path: Path) -> None:
     assert inputs.shape == (INPUTS, SIDE, SIDE) and truth.shape == (SIDE, SIDE)
     assert np.isfinite(inputs).all() and truth.max() > 0.9 and truth.mean() < 0.6
     np.save(tmp_path / "001_00000.npy", np.stack(pictures))
-    train_outlines(tmp_path, tmp_path / "outline.pt", Course(2, 1e-3, 4, 0))
+    train_outlines(tmp_path, tmp_path / "outline.pt", Run(2, 1e-3, 4, 0))
     outline_net(tmp_path / "outline.pt")
 
 
