@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backend.people.track import Track
-from backend.people.tracks import together
+from backend.people.tracks import doubted, together
 
 # The other way must have seen somebody in so many frames, in such a share of them, and this surely in their mean.
 _LEAST_HITS, _LEAST_SHARE, _LEAST_MEAN = 8, 0.5, 0.5
@@ -23,13 +23,14 @@ def completed(known: Sequence[Track], others: Sequence[Track]) -> list[Track]:
     """The ``known`` tracks; with those of ``others`` who are new, pieces of one person joined, and parts made whole.
 
     Where a known track tells where somebody is, it is believed. What contradicts two known people at once is left out.
+    Close to where one of them was lost, what is seen is doubted: it may be the other.
     """
     found = list(known)
     for other in sorted(others, key=lambda track: -track.total):
         count = len(other.figures)
         if len(other.hits) >= max(_LEAST_HITS, _LEAST_SHARE * count) and other.total >= _LEAST_MEAN * count:
             found = _with(found, other)
-    return found
+    return [doubted(track, found) for track in found]
 
 
 def _with(found: list[Track], other: Track) -> list[Track]:

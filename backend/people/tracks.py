@@ -196,10 +196,10 @@ def _people(scene: Scene, matter: Matter, tracks: list[Track]) -> list[Track]:
     for track in sorted(sure, key=lambda t: -t.total):
         if all(together(track, other) < _TWICE for other in kept):
             kept.append(track)
-    return [_doubted(track, kept) for track in kept]
+    return [doubted(track, kept) for track in kept]
 
 
-def _doubted(track: Track, people: Sequence[Track]) -> Track:
+def doubted(track: Track, people: Sequence[Track]) -> Track:
     """The track, unsure where somebody was lost (or was not yet found) close by: she may be part of the same figure."""
     figures = dict(track.figures)
     for index in track.hits:

@@ -45,3 +45,12 @@ def test_legs_become_a_person() -> None:
 def test_one_who_would_be_two_at_once_is_left_out() -> None:
     both = [track(0, 30, 50), track(0, 30, 75)]
     assert spans(completed(both, [track(0, 30, 62)])) == spans(both)
+
+
+def test_who_was_added_is_not_taken_for_a_known_one() -> None:
+    # The one who stays is known to the network alone, until she is hidden: who is seen there then may be either.
+    walker = Track({index: Figure(20.0 * index, 80.0, 100.0, 1.0) for index in range(16)})
+    walked, stayed = completed([walker], [track(0, 9, 230)])
+    assert sorted(stayed.figures) == list(range(10))
+    doubtful = {index for index, figure in walked.figures.items() if figure.score == 0}
+    assert doubtful == {10, 11, 12, 13}

@@ -13,7 +13,7 @@ from backend.people.evidence import boxes_of, empty_scene
 from backend.people.follow import Anchors, State, _at_the_end, _carried, _keep_pace, _outside, _steady, _together
 from backend.people.segmenter import Place
 from backend.people.track import Track
-from backend.people.tracks import _doubted
+from backend.people.tracks import doubted
 from tests.people.test_evidence import scene_of
 from tests.people.walkers import wall
 
@@ -85,7 +85,7 @@ def test_the_way_that_has_seen_more_counts_more(trust: float, wanted: float) -> 
 def test_a_figure_beside_somebody_lost_is_doubted() -> None:
     stays = Track({i: Figure(100, 70, HEIGHT, 1.0) for i in range(40)})
     comes = Track({i: Figure(20 + 6 * i, 70, HEIGHT, 1.0) for i in range(11)})
-    figures = _doubted(stays, [stays, comes]).figures
+    figures = doubted(stays, [stays, comes]).figures
     assert all(figures[i].score == 1 for i in range(11))
     assert all(figures[i].score == 0 for i in range(11, 23))
     assert figures[30].score == 1
