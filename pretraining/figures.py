@@ -73,7 +73,7 @@ class Figure:
             (limb, side): self._habit(rng, spread, lively, walks) for limb, spread in _LIMBS.items() for side in (0, 1)
         }
         self._phases = rng.uniform(0, 2 * np.pi, 4)
-        self._lean = rng.normal(0, 0.1)
+        self._lean, self._sway = rng.normal(0, 0.1), 0.05
         self._extras = [self._extra(rng) for _ in range(rng.integers(0, 3))]
 
     def _habit(
@@ -96,6 +96,7 @@ class Figure:
     def stay(self, rng: np.random.Generator) -> None:
         """Never leave the place, and move no more than perhaps one arm."""
         self._speed = self._jump = 0.0
+        self._sway *= rng.uniform(0, 1)
         self.manner = "stands"
         busy = int(rng.integers(-1, 2))
         for limb, which in self._habits:
@@ -121,7 +122,7 @@ class Figure:
             flat = -np.cos(pitch) * up + np.sin(pitch) * forward
             return np.asarray(np.cos(out) * flat + np.sin(out) * sign * side)
 
-        lean = self._lean + 0.05 * np.sin(turn + self._phases[1])
+        lean = self._lean + self._sway * np.sin(turn + self._phases[1])
         trunk = np.cos(lean) * up + np.sin(lean) * forward
         hip = np.zeros(3)
         neck = hip + 0.55 * trunk

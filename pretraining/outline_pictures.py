@@ -9,14 +9,15 @@ import numpy.typing as npt
 from backend.core.color import Floats
 from backend.people.evidence import Evidence, contrasted
 from backend.people.segmenter import Place, place_of
+from backend.people.unrest import unlike_most
 from pretraining.figures import EXTRAS, LIMBS
 from pretraining.outline_scenes import SIDE, OutlineScene
 
-PICTURE, BEHIND, DIFFERENCE, SHADOW, CERTAIN, MOTION, OWN, OTHERS, FOUND = (
+PICTURE, BEHIND, DIFFERENCE, SHADOW, CERTAIN, MOTION, UNREST, OWN, OTHERS, FOUND = (
     *(slice(0, 3), slice(3, 6)),
-    *(6, 7, 8, 9, 10, 11, 12),
+    *(6, 7, 8, 9, 10, 11, 12, 13),
 )
-"""What the channels of a stored picture hold; difference and motion a fourth of their values."""
+"""What the channels of a stored picture hold; difference and motion divided by 4, unrest times 4."""
 LEAST_BODY = 250
 _PER_SCENE = 8
 # How often a limb is in no mask, how many may be, and how often a gap is filled (in heights of the body).
@@ -71,9 +72,11 @@ class Flaws:
         return taken
 
 
-def stored(picture: Floats, behind: Floats, evidence: Evidence, motion: Floats, masks: list[Floats]) -> Bytes:
-    """A picture (h, w, 13) in bytes; ``masks`` (h, w) are one's own, the others' and one's own as it would be found."""
-    maps = [evidence.difference / 4, evidence.shadow, evidence.certain, motion / 4, *masks]
+def stored(
+    picture: Floats, behind: Floats, evidence: Evidence, motion: Floats, restless: Floats, masks: list[Floats]
+) -> Bytes:
+    """A picture (h, w, 14) in bytes; ``masks`` (h, w) are one's own, the others' and one's own as it would be found."""
+    maps = [evidence.difference / 4, evidence.shadow, evidence.certain, motion / 4, 4 * restless, *masks]
     values = np.concatenate([picture, behind, np.stack(maps, -1)], -1)
     return np.asarray(np.round(np.clip(values, 0, 1) * 255), np.uint8)
 
@@ -81,19 +84,22 @@ def stored(picture: Floats, behind: Floats, evidence: Evidence, motion: Floats, 
 def pictures_of(rng: np.random.Generator) -> list[Bytes]:
     """Pictures of one drawn place, see ``stored``."""
     scene = OutlineScene(rng, int(rng.choice([1, 2, 2, 2, 3])))
+    moments = [float(seconds) for seconds in rng.uniform(-1.5, 1.5, _PER_SCENE)]
+    drawn = [scene.drawn(seconds) for seconds in moments]
+    looked = [_seen(rng, picture, background) for picture, background, _ in drawn]
     found = []
-    for _ in range(_PER_SCENE):
-        seconds = float(rng.uniform(-1.5, 1.5))
-        picture, background, masks = scene.drawn(seconds)
+    for number, (seconds, (_, _, masks)) in enumerate(zip(moments, drawn, strict=True)):
         person = int(rng.integers(len(masks)))
         if masks[person].sum() < LEAST_BODY:
             continue
-        seen, behind = _seen(rng, picture, background)
+        seen, behind = looked[number]
         certain, behind = _certainty(rng, seen, behind, masks.max(0))
         flicker = np.full((SIDE, SIDE), rng.uniform(0.002, 0.012), np.float32)
+        restless = unlike_most(seen, [other for other, _ in looked if other is not seen])
         others = np.delete(masks, person, 0).max(0, initial=0)
         shown = [masks[person], others, Flaws(rng).of(scene, seconds, person, masks)]
-        found.append(stored(seen, behind, contrasted(seen, behind, flicker, certain), _motion(rng, masks), shown))
+        evidence = contrasted(seen, behind, flicker, certain)
+        found.append(stored(seen, behind, evidence, _motion(rng, masks), restless, shown))
     return found
 
 

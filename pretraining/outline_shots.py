@@ -19,6 +19,7 @@ from backend.people.detect import Figure
 from backend.people.evidence import Backdrop, behind, boxes_of, compare, empty_scene
 from backend.people.scene import Scene
 from backend.people.segmenter import place_of
+from backend.people.unrest import unrest
 from pretraining.outline_pictures import LEAST_BODY, Bytes, Flaws, stored
 from pretraining.outline_scenes import SIDE, OutlineScene
 
@@ -64,7 +65,8 @@ def pictures_of_shot(rng: np.random.Generator) -> list[Bytes]:
 def _example(scene: Scene, backdrop: Backdrop, index: int, person: int, masks: Floats, found: Floats) -> Bytes:
     motion = scene.own_speed(index, index + 1)
     shown = [masks[person], np.delete(masks, person, 0).max(0, initial=0), found[..., person]]
-    return stored(scene.picture(index), behind(scene, backdrop, index), compare(scene, backdrop, index), motion, shown)
+    ground, evidence = behind(scene, backdrop, index), compare(scene, backdrop, index)
+    return stored(scene.picture(index), ground, evidence, motion, unrest(scene, index), shown)
 
 
 def _figures(rng: np.random.Generator, masks: list[Floats]) -> list[list[Figure]]:

@@ -31,6 +31,7 @@ from pretraining.outline_pictures import (
     OWN,
     PICTURE,
     SHADOW,
+    UNREST,
     Bytes,
     pictures_of,
 )
@@ -46,6 +47,8 @@ _OTHERS_SPOILT = 0.7
 _THIN, _THIN_COUNTS = 9, 4.0
 # So many of the drawn places are looked at as shots, and so many lessons start from masks with the flaws of found ones.
 _SHOTS, _FLAWED = 0.55, 0.7
+# How often nothing is told of how restless places are, as in a very short shot; else how much less or more so they are.
+_UNTOLD, _UNREST = 0.1, (0.5, 1.3)
 
 
 def _filmed_in_color(rng: np.random.Generator, picture: Floats) -> Floats:
@@ -81,7 +84,8 @@ def lesson(rng: np.random.Generator, stored: Bytes) -> tuple[Floats, Floats]:
     place = body_place(rough) or place_of(own)
     assert place is not None
     view = View.around(place)
-    seen = clues(picture, behind, evidence, maps[..., MOTION] * 4)
+    told = 0.0 if rng.random() < _UNTOLD else rng.uniform(*_UNREST)
+    seen = clues(picture, behind, evidence, maps[..., MOTION] * 4, told * maps[..., UNREST] / 4)
     if rng.random() < _OTHERS_SPOILT:
         others = roughened(rng, others, own, np.asarray(changed, np.float32))
     near = cv2.GaussianBlur(others, (0, 0), float(rng.uniform(0.3, 2)))

@@ -14,6 +14,7 @@ from backend.people.evidence import Backdrop, Evidence, behind, compare, empty_s
 from backend.people.outline import OutlineNet, clues, outlined
 from backend.people.scene import Scene, Tell
 from backend.people.segmenter import body_place, features
+from backend.people.unrest import unrest
 
 _MAYBE = 0.15
 # Around a body (share of the picture's width) there may be more of it.
@@ -25,7 +26,7 @@ _SUPPORT = 1.0
 
 
 class Clues:
-    """The evidence and the own motion of every frame, measured once and kept on disk."""
+    """The evidence, the own motion and the unrest of every frame, measured once and kept on disk."""
 
     def __init__(self, scene: Scene, backdrop: Backdrop, path: Path, tell: Tell) -> None:
         self._scene = scene
@@ -38,6 +39,7 @@ class Clues:
         other = index + 1 if index + 1 < len(self._scene) else index - 1
         motion = self._scene.own_speed(index, other)
         single = [evidence.difference / 4, evidence.shadow, evidence.certain, np.minimum(motion / 4, 1)]
+        single.append(4 * unrest(self._scene, index))
         maps = np.concatenate([np.stack(single, -1), behind(self._scene, backdrop, index)], -1)
         return np.asarray(np.round(np.clip(maps, 0, 1) * 255) / 255, np.float32)
 
@@ -46,14 +48,19 @@ class Clues:
         maps = self._store.frame(index)
         return Evidence(maps[..., 0] * 4, maps[..., 1], maps[..., 2])
 
+    def _motion(self, index: int) -> tuple[Floats, Floats]:
+        """How fast each pixel moves against the background, in pixels per frame, and how restless it is."""
+        maps = self._store.frame(index)
+        return maps[..., 3] * 4, maps[..., 4] / 4
+
     def looks(self, index: int) -> Floats:
         """The features (h, w, F) of a frame."""
-        return features(self._scene.picture(index), self.evidence(index), self._store.frame(index)[..., 3] * 4)
+        return features(self._scene.picture(index), self.evidence(index), *self._motion(index))
 
     def outline(self, index: int) -> Floats:
         """What tells outlines in a frame, see ``backend.people.outline.clues``."""
         maps = self._store.frame(index)
-        return clues(self._scene.picture(index), maps[..., 4:], self.evidence(index), maps[..., 3] * 4)
+        return clues(self._scene.picture(index), maps[..., 5:], self.evidence(index), *self._motion(index))
 
     def exact(self, nets: Sequence[OutlineNet], index: int, rough: Floats) -> Floats:
         """Rough masks (h, w, N) of a frame brought to where the bodies end, by each person's network."""

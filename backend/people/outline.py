@@ -23,9 +23,10 @@ WEIGHTS = Path(__file__).with_name("outline.pt")
 # A body is looked at in a square of so many pixels, which spans so many heights of the body.
 SIDE = 160
 SPAN = 1.45
-INPUTS = 14
+INPUTS = 15
 _DIFFERENCE, _SHADOW, _KNOWN = 6, 7, 8
 _MOST_ODDS = 8.0
+_UNREST = 8.0
 # How much the rough mask counts besides what the network makes of it, and how sure it can be at most.
 _TRUST, _SURE = 0.45, (0.02, 0.98)
 # Rough masks are rather too wide, and what the network makes of them still is by so many nats.
@@ -70,7 +71,7 @@ class View:
         return np.asarray(found, np.float32)
 
 
-def clues(picture: Floats, behind: Floats, evidence: Evidence, motion: Floats) -> Floats:
+def clues(picture: Floats, behind: Floats, evidence: Evidence, motion: Floats, restless: Floats) -> Floats:
     """What tells a body's outline, (h, w, INPUTS - 2).
 
     Args:
@@ -78,12 +79,14 @@ def clues(picture: Floats, behind: Floats, evidence: Evidence, motion: Floats) -
         behind: (h, w, 3) the empty scene.
         evidence: what differs between the two.
         motion: (h, w) speed against the background in pixels per frame.
+        restless: (h, w), see ``backend.people.unrest``.
     """
     known = (evidence.certain > 0.25).astype(np.float32)
     change = np.clip(3 * (picture - behind), -1.5, 1.5) * known[..., None]
     rows = np.broadcast_to(np.linspace(-1, 1, picture.shape[0], dtype=np.float32)[:, None], known.shape)
     single = [evidence.difference / 2 * known, evidence.shadow * known, evidence.certain, np.minimum(motion / 4, 1)]
-    return np.asarray(np.concatenate([2 * picture - 1, change, np.stack([*single, rows, known], -1)], -1), np.float32)
+    single += [rows, known, np.minimum(_UNREST * restless, 2)]
+    return np.asarray(np.concatenate([2 * picture - 1, change, np.stack(single, -1)], -1), np.float32)
 
 
 class OutlineNet(Pyramid):

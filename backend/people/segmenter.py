@@ -14,6 +14,9 @@ from backend.core.color import Floats
 from backend.people.evidence import Evidence
 
 _BLURS = (0.0, 1.5, 4.0)
+# The edges of who sways are restless, and so is what is near them.
+_AROUND = (2.0, 5.0)
+_UNREST = 8
 _LAB_SCALE, _LAB_MIDDLE = np.array([50, 30, 30], np.float32), np.array([1, 0, 0], np.float32)
 _WIDTH = 48
 _BATCH = 3072
@@ -55,10 +58,11 @@ def body_place(mask: Floats) -> Place | None:
     return place_of(np.where(mask > _RATHER, mask, 0))
 
 
-def features(picture: Floats, evidence: Evidence, motion: Floats) -> Floats:
-    """What is to be seen at each pixel, (h, w, F): colours at several scales, pattern, difference, own motion.
+def features(picture: Floats, evidence: Evidence, motion: Floats, restless: Floats) -> Floats:
+    """What is to be seen at each pixel, (h, w, F): colours at several scales, pattern, difference, motion.
 
-    ``motion`` (h, w): how fast each pixel moves against the background, in pixels per frame.
+    ``motion`` (h, w): how fast each pixel moves against the background, in pixels per frame; ``restless`` (h, w): see
+    ``backend.people.unrest``.
     """
     lab = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB) / _LAB_SCALE - _LAB_MIDDLE
     maps = [lab if sigma == 0 else cv2.GaussianBlur(lab, (0, 0), sigma) for sigma in _BLURS]
@@ -66,12 +70,13 @@ def features(picture: Floats, evidence: Evidence, motion: Floats) -> Floats:
     fine = np.sqrt(np.maximum(cv2.GaussianBlur(light**2, (0, 0), 2) - cv2.GaussianBlur(light, (0, 0), 2) ** 2, 0))
     known = evidence.certain
     difference, shadow = evidence.difference / 2 * known, evidence.shadow * known
-    moving = np.minimum(motion / 2, 2)
-    single = [3 * fine, difference, cv2.GaussianBlur(difference, (0, 0), 3), shadow, known, moving]
+    moving, restless = np.minimum(motion / 2, 2), np.minimum(_UNREST * restless, 2)
+    single = [3 * fine, difference, cv2.GaussianBlur(difference, (0, 0), 3), shadow, known, moving, restless]
+    single += [cv2.GaussianBlur(restless, (0, 0), sigma) for sigma in _AROUND]
     return np.asarray(np.concatenate([*maps, np.stack(single, -1)], axis=-1), np.float32)
 
 
-FEATURES = 3 * len(_BLURS) + 6
+FEATURES = 3 * len(_BLURS) + 7 + len(_AROUND)
 
 
 # Features that come from the empty scene are 0 here; they are 0 in a frame where that is not known.

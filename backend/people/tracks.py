@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -200,14 +201,23 @@ def _people(scene: Scene, matter: Matter, tracks: list[Track]) -> list[Track]:
 
 
 def doubted(track: Track, people: Sequence[Track]) -> Track:
-    """The track, unsure where somebody was lost (or was not yet found) close by: she may be part of the same figure."""
-    figures = dict(track.figures)
-    for index in track.hits:
-        for other in people:
-            near = min(max(index, other.first), other.last)
-            if 0 < abs(index - near) <= _HIDDEN and _meets(figures[index], other.figures[near]):
-                figures[index] = replace(figures[index], score=0.0)
+    """The track, unsure where somebody was lost (or was not yet found) close by: she may be part of the same figure.
+
+    There the person goes evenly from where she was known for sure to where she will be.
+    """
+    doubtful = {index for index in track.hits if any(_may_be(other, track.figures[index], index) for other in people)}
+    figures = {i: replace(figure, score=0.0) if i in doubtful else figure for i, figure in track.figures.items()}
+    sure = [index for index in track.hits if index not in doubtful]
+    for before, after in pairwise(sure):
+        if any(before < index < after for index in doubtful):
+            figures |= _between(before, figures[before], after, figures[after])
     return Track(figures, track.looks)
+
+
+def _may_be(other: Track, figure: Figure, index: int) -> bool:
+    """Whether somebody who is not known in a frame was lost, or will be found, close to a figure there."""
+    near = min(max(index, other.first), other.last)
+    return 0 < abs(index - near) <= _HIDDEN and _meets(figure, other.figures[near])
 
 
 def _trimmed(track: Track) -> Track:
@@ -258,16 +268,16 @@ def _bridge_cost(a: Track, b: Track) -> float:
 
 
 def _joined(a: Track, b: Track) -> Track:
-    gap = b.first - a.last
-    end, begin = a.figures[a.last], b.figures[b.first]
-    between = {}
-    for step in range(1, gap):
-        share = step / gap
-        between[a.last + step] = Figure(
-            end.x + share * (begin.x - end.x),
-            end.y + share * (begin.y - end.y),
-            end.height + share * (begin.height - end.height),
-            0.0,
-        )
+    between = _between(a.last, a.figures[a.last], b.first, b.figures[b.first])
     looks = a.looks if a.total > b.total else b.looks
     return Track({**a.figures, **between, **b.figures}, looks)
+
+
+def _between(start: int, a: Figure, end: int, b: Figure) -> dict[int, Figure]:
+    """Where somebody goes who is known in two frames, evenly, in those between."""
+    figures = {}
+    for index in range(start + 1, end):
+        share = (index - start) / (end - start)
+        x, y, height = a.x + share * (b.x - a.x), a.y + share * (b.y - a.y), a.height + share * (b.height - a.height)
+        figures[index] = Figure(x, y, height, 0.0)
+    return figures

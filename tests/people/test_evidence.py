@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from tests.people.walkers import SIZE, clip, wall
 def scene_of(pictures: list[np.ndarray], folder: Path) -> Scene:
     store = FrameStore.create(folder / "small.raw", iter(pictures), len(pictures))
     size = store.shape[2], store.shape[1]
-    info = PlateInfo(folder, *size, None, 1, len(pictures))  # type: ignore[arg-type]
+    info = PlateInfo(folder, *size, Fraction(24), 1, len(pictures))
     return Scene(info, store, Camera.static(len(pictures), size))
 
 

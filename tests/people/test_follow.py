@@ -91,6 +91,17 @@ def test_a_figure_beside_somebody_lost_is_doubted() -> None:
     assert figures[30].score == 1
 
 
+def test_who_is_doubted_goes_on_evenly() -> None:
+    walks = {i: Figure(20 + 6 * i, 70, HEIGHT, 1.0) for i in range(36)}
+    stays = Track({i: Figure(100, 70, HEIGHT, 1.0) for i in range(11)})
+    # Where the other is lost, she was seen instead of the walker, or nobody.
+    seen = {i: Figure(100, 70, HEIGHT, 1.0) if i in (11, 12, 13) else figure for i, figure in walks.items()}
+    seen[14] = Figure(100, 70, HEIGHT, 0.0)
+    figures = doubted(Track(seen), [Track(seen), stays]).figures
+    assert [figures[i].score for i in (10, 11, 14, 30)] == [1, 0, 0, 1]
+    assert all(abs(figures[i].x - walks[i].x) < 0.1 for i in walks)
+
+
 def test_a_body_that_never_moves_is_no_ground(tmp_path: Path) -> None:
     pictures = [wall().copy() for _ in range(12)]
     for picture in pictures:

@@ -36,7 +36,8 @@ def seen(index: int = 3) -> tuple[np.ndarray, np.ndarray]:
     pictures, masks = clip(8)
     behind, shape = wall(), wall().shape[:2]
     evidence = contrasted(pictures[index], behind, np.full(shape, 0.004, np.float32), np.ones(shape, np.float32))
-    return clues(pictures[index], behind, evidence, np.zeros(shape, np.float32)), masks[:, index]
+    still = np.zeros(shape, np.float32)
+    return clues(pictures[index], behind, evidence, still, still), masks[:, index]
 
 
 def test_rough_masks_become_exact() -> None:

@@ -1,0 +1,47 @@
+"""How much each place of a frame differs from itself around that moment: bodies sway, even of those who stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from backend.core.color import Floats
+from backend.people.scene import Scene
+
+# Frames so many seconds before and after are looked at.
+_APART = (0.125, 0.25, 0.375, 0.5)
+# Where half of the picture differs by so much (of 0..1), the camera was not followed, and unrest tells nothing.
+_NOWHERE_AT_REST = 0.06
+
+
+def unrest(scene: Scene, index: int) -> Floats:
+    """(h, w), 0..1: see ``unlike_most``; 0 in a shot that is too short to tell, or where the camera is not known."""
+    steps = {max(1, round(float(scene.info.fps) * seconds)) for seconds in _APART}
+    near = [index + sign * step for step in sorted(steps) for sign in (-1, 1) if 0 <= index + sign * step < len(scene)]
+    picture = scene.picture(index)
+    return unlike_most(picture, [_laid_on(scene, other, index, picture) for other in near])
+
+
+def unlike_most(picture: Floats, others: Sequence[Floats]) -> Floats:
+    """(h, w): the median difference of a picture (h, w, 3) from ``others`` of the same place.
+
+    0 without any, or where hardly a place is at rest.
+    """
+    nothing = np.zeros(picture.shape[:2], np.float32)
+    if not others:
+        return nothing
+    restless = np.asarray(np.median([np.abs(picture - other).mean(-1) for other in others], axis=0), np.float32)
+    return restless if np.median(restless) < _NOWHERE_AT_REST else nothing
+
+
+def _laid_on(scene: Scene, other: int, index: int, picture: Floats) -> Floats:
+    """Another frame as seen from where the camera is in a frame; where it shows nothing, that frame's ``picture``."""
+    if not scene.camera.moving:
+        return scene.picture(other)
+    way, room = scene.camera.between(other, index), picture.copy()
+    laid = cv2.warpPerspective(
+        scene.picture(other), way, scene.size, room, cv2.INTER_CUBIC, borderMode=cv2.BORDER_TRANSPARENT
+    )
+    return np.asarray(laid, np.float32)
