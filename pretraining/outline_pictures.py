@@ -95,7 +95,7 @@ def pictures_of(rng: np.random.Generator) -> list[Bytes]:
         seen, behind = looked[number]
         certain, behind = _certainty(rng, seen, behind, masks.max(0))
         flicker = np.full((SIDE, SIDE), rng.uniform(0.002, 0.012), np.float32)
-        restless = unlike_most(seen, [other for other, _ in looked if other is not seen])
+        restless = unlike_most(seen, [other for other, _ in looked if other is not seen], None)
         others = np.delete(masks, person, 0).max(0, initial=0)
         shown = [masks[person], others, Flaws(rng).of(scene, seconds, person, masks)]
         evidence = contrasted(seen, behind, flicker, certain)

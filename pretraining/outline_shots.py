@@ -66,7 +66,7 @@ def _example(scene: Scene, backdrop: Backdrop, index: int, person: int, masks: F
     motion = scene.own_speed(index, index + 1)
     shown = [masks[person], np.delete(masks, person, 0).max(0, initial=0), found[..., person]]
     ground, evidence = behind(scene, backdrop, index), compare(scene, backdrop, index)
-    return stored(scene.picture(index), ground, evidence, motion, unrest(scene, index), shown)
+    return stored(scene.picture(index), ground, evidence, motion, unrest(scene, index, backdrop.bluish), shown)
 
 
 def _figures(rng: np.random.Generator, masks: list[Floats]) -> list[list[Figure]]:

@@ -39,7 +39,7 @@ class Clues:
         other = index + 1 if index + 1 < len(self._scene) else index - 1
         motion = self._scene.own_speed(index, other)
         single = [evidence.difference / 4, evidence.shadow, evidence.certain, np.minimum(motion / 4, 1)]
-        single.append(4 * unrest(self._scene, index))
+        single.append(4 * unrest(self._scene, index, backdrop.bluish))
         maps = np.concatenate([np.stack(single, -1), behind(self._scene, backdrop, index)], -1)
         return np.asarray(np.round(np.clip(maps, 0, 1) * 255) / 255, np.float32)
 

@@ -8,32 +8,44 @@ import cv2
 import numpy as np
 
 from backend.core.color import Floats
+from backend.people.evidence import contrasted
 from backend.people.scene import Scene
 
 # Frames so many seconds before and after are looked at.
 _APART = (0.125, 0.25, 0.375, 0.5)
 # Where half of the picture differs by so much (of 0..1), the camera was not followed, and unrest tells nothing.
 _NOWHERE_AT_REST = 0.06
+# A shadow that passes is at least so wide (in pixels); the dark edge of somebody who sways is not.
+_WIDE = 11
+_FLICKER = 0.004
 
 
-def unrest(scene: Scene, index: int) -> Floats:
-    """(h, w), 0..1: see ``unlike_most``; 0 in a shot that is too short to tell, or where the camera is not known."""
+def unrest(scene: Scene, index: int, bluish: float | None) -> Floats:
+    """(h, w), 0..1: see ``unlike_most``; 0 in a shot that is too short to tell, or where the camera is not known.
+
+    ``bluish`` is the hue of the shot's shadows, see ``backend.people.evidence.Backdrop``.
+    """
     steps = {max(1, round(float(scene.info.fps) * seconds)) for seconds in _APART}
     near = [index + sign * step for step in sorted(steps) for sign in (-1, 1) if 0 <= index + sign * step < len(scene)]
     picture = scene.picture(index)
-    return unlike_most(picture, [_laid_on(scene, other, index, picture) for other in near])
+    return unlike_most(picture, [_laid_on(scene, other, index, picture) for other in near], bluish)
 
 
-def unlike_most(picture: Floats, others: Sequence[Floats]) -> Floats:
-    """(h, w): the median difference of a picture (h, w, 3) from ``others`` of the same place.
+def unlike_most(picture: Floats, others: Sequence[Floats], bluish: float | None) -> Floats:
+    """(h, w): the median difference of a picture (h, w, 3) from ``others`` of the same place, passing shadows left out.
 
-    0 without any, or where hardly a place is at rest.
+    0 without any others, or where hardly a place is at rest.
     """
     nothing = np.zeros(picture.shape[:2], np.float32)
     if not others:
         return nothing
     restless = np.asarray(np.median([np.abs(picture - other).mean(-1) for other in others], axis=0), np.float32)
-    return restless if np.median(restless) < _NOWHERE_AT_REST else nothing
+    if np.median(restless) > _NOWHERE_AT_REST:
+        return nothing
+    usual = np.asarray(np.median(others, axis=0), np.float32)
+    shadow = contrasted(picture, usual, nothing + np.float32(_FLICKER), nothing + 1, bluish).shadow
+    wide = cv2.morphologyEx(shadow, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WIDE, _WIDE)))
+    return np.asarray(restless * (1 - wide), np.float32)
 
 
 def _laid_on(scene: Scene, other: int, index: int, picture: Floats) -> Floats:

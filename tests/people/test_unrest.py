@@ -40,7 +40,7 @@ def test_who_sways_is_told_from_the_ground_by_her_edges(pan: float, tmp_path: Pa
     scene = scene_of(frames, tmp_path)
     if pan:
         scene = replace(scene, camera=Camera.moving_over(np.stack(ways), _SIZE))
-    restless = unrest(scene, 12)
+    restless = unrest(scene, 12, None)
     edges = np.concatenate([restless[20:52, 39:42], restless[20:52, 59:62]], 1).max(1)
     inside, outside = restless[20:52, 45:56], np.concatenate([restless[:, 6:34], restless[:, 66:90]], 1)
     assert edges.min() > 0.05
@@ -49,8 +49,18 @@ def test_who_sways_is_told_from_the_ground_by_her_edges(pan: float, tmp_path: Pa
 
 def test_what_cannot_be_told_is_at_rest(tmp_path: Path) -> None:
     wide = _ground(160)
-    assert not unrest(scene_of([wide[:, :96]], tmp_path), 0).any()
+    assert not unrest(scene_of([wide[:, :96]], tmp_path), 0, None).any()
     (folder := tmp_path / "lost").mkdir()
     # The camera moves and nobody has followed it.
     lost = scene_of([np.ascontiguousarray(wide[:, 3 * index : 3 * index + 96]) for index in range(20)], folder)
-    assert not unrest(lost, 10).any()
+    assert not unrest(lost, 10, None).any()
+
+
+def test_a_shadow_that_passes_is_no_unrest(tmp_path: Path) -> None:
+    ground, frames = _ground(96), []
+    for index in range(25):
+        frame = ground.copy()
+        frame[:, max(0, 6 * index - 30) : 6 * index] *= 0.6
+        frames.append(frame)
+    restless = unrest(scene_of(frames, tmp_path), 8, None)
+    assert restless[4:-4, 24:44].mean() < 0.02 < np.abs(frames[8] - ground).mean(-1)[4:-4, 24:44].mean()
