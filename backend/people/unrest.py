@@ -32,9 +32,10 @@ def unrest(scene: Scene, index: int, bluish: float | None) -> Floats:
 
 
 def unlike_most(picture: Floats, others: Sequence[Floats], bluish: float | None) -> Floats:
-    """(h, w): the median difference of a picture (h, w, 3) from ``others`` of the same place, passing shadows left out.
+    """(h, w): the median difference of a picture (h, w, 3) from ``others`` of the same place.
 
-    0 without any others, or where hardly a place is at rest.
+    0 without any others, or where hardly a place is at rest. Where the hue of shadows is known, those that pass are
+    left out: without it, dark clothes are.
     """
     nothing = np.zeros(picture.shape[:2], np.float32)
     if not others:
@@ -42,10 +43,15 @@ def unlike_most(picture: Floats, others: Sequence[Floats], bluish: float | None)
     restless = np.asarray(np.median([np.abs(picture - other).mean(-1) for other in others], axis=0), np.float32)
     if np.median(restless) > _NOWHERE_AT_REST:
         return nothing
-    usual = np.asarray(np.median(others, axis=0), np.float32)
-    shadow = contrasted(picture, usual, nothing + np.float32(_FLICKER), nothing + 1, bluish).shadow
-    wide = cv2.morphologyEx(shadow, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WIDE, _WIDE)))
-    return np.asarray(restless * (1 - wide), np.float32)
+    return restless if bluish is None else restless * (1 - _passing_shadow(picture, others, bluish))
+
+
+def _passing_shadow(picture: Floats, others: Sequence[Floats], bluish: float) -> Floats:
+    """(h, w), 0..1: where a picture is darker than it mostly is, as shadows of that hue are."""
+    usual, flicker = np.asarray(np.median(others, axis=0), np.float32), np.full(picture.shape[:2], _FLICKER, np.float32)
+    shadow = contrasted(picture, usual, flicker, np.ones_like(flicker), bluish).shadow
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WIDE, _WIDE))
+    return np.asarray(cv2.morphologyEx(shadow, cv2.MORPH_OPEN, disc), np.float32)
 
 
 def _laid_on(scene: Scene, other: int, index: int, picture: Floats) -> Floats:

@@ -62,5 +62,5 @@ def test_a_shadow_that_passes_is_no_unrest(tmp_path: Path) -> None:
         frame = ground.copy()
         frame[:, max(0, 6 * index - 30) : 6 * index] *= 0.6
         frames.append(frame)
-    restless = unrest(scene_of(frames, tmp_path), 8, None)
+    restless = unrest(scene_of(frames, tmp_path), 8, 0.0)
     assert restless[4:-4, 24:44].mean() < 0.02 < np.abs(frames[8] - ground).mean(-1)[4:-4, 24:44].mean()
