@@ -34,6 +34,8 @@ _TWICE = 0.4
 _NEAR_FRAMES = 6
 # Somebody who was lost beside another person may be hidden behind her for so many frames.
 _HIDDEN = 12
+# Who is so far (in heights) from where she was has gone her way; others may have jumped or danced.
+_ON_HER_WAY = 0.5
 
 
 _BINS = (np.linspace(0, 256, 7), np.linspace(72, 184, 9), np.linspace(72, 184, 9))
@@ -203,15 +205,19 @@ def _people(scene: Scene, matter: Matter, tracks: list[Track]) -> list[Track]:
 def doubted(track: Track, people: Sequence[Track]) -> Track:
     """The track, unsure where somebody was lost (or was not yet found) close by: she may be part of the same figure.
 
-    There the person goes evenly from where she was known for sure to where she will be.
+    There somebody who goes her way goes evenly, from where she was known for sure to where she will be.
     """
     doubtful = {index for index in track.hits if any(_may_be(other, track.figures[index], index) for other in people)}
     figures = {i: replace(figure, score=0.0) if i in doubtful else figure for i, figure in track.figures.items()}
     sure = [index for index in track.hits if index not in doubtful]
     for before, after in pairwise(sure):
-        if any(before < index < after for index in doubtful):
+        if _goes(figures[before], figures[after]) and any(before < index < after for index in doubtful):
             figures |= _between(before, figures[before], after, figures[after])
     return Track(figures, track.looks)
+
+
+def _goes(before: Figure, after: Figure) -> bool:
+    return abs(before.x - after.x) > _ON_HER_WAY * before.height
 
 
 def _may_be(other: Track, figure: Figure, index: int) -> bool:

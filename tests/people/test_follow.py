@@ -102,6 +102,13 @@ def test_who_is_doubted_goes_on_evenly() -> None:
     assert all(abs(figures[i].x - walks[i].x) < 0.1 for i in walks)
 
 
+def test_who_jumps_is_not_thought_to_go_evenly() -> None:
+    jumps = Track({i: Figure(100, 70 - 20 * (i % 4), HEIGHT, 1.0) for i in range(40)})
+    stays = Track({i: Figure(100, 70, HEIGHT, 1.0) for i in range(11)})
+    figures = doubted(jumps, [jumps, stays]).figures
+    assert figures[13].score == 0 and all(figures[i].y == jumps.figures[i].y for i in range(40))
+
+
 def test_a_body_that_never_moves_is_no_ground(tmp_path: Path) -> None:
     pictures = [wall().copy() for _ in range(12)]
     for picture in pictures:
