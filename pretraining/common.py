@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from backend.core.color import Floats
 
 _WARM_UP = 300
 _LAST = 0.02
+# Files that are used until it is looked again which there are.
+_LOOK_AGAIN = 100
 
 
 def set_rate(optimizer: torch.optim.Optimizer, top: float, step: int, done: float) -> None:
@@ -37,9 +41,33 @@ class Run:
     """Whether it goes on from the weights."""
 
 
+Lesson = tuple[Floats, Floats]
+"""What a network sees, and what it should answer."""
+
+
+class Lessons(IterableDataset[Lesson]):
+    """Lessons from what is in a folder, without end; what appears there later is used too."""
+
+    def __init__(
+        self, folder: Path, kind: str, seed: int, taught: Callable[[np.random.Generator, Path], Iterator[Lesson]]
+    ) -> None:
+        """``taught`` gives a few lessons from one of the files, whose names end in ``kind``."""
+        self._folder, self._kind, self._seed, self._taught = folder, kind, seed, taught
+
+    def __iter__(self) -> Iterator[Lesson]:
+        """Lessons of this worker."""
+        cv2.setNumThreads(1)
+        worker = get_worker_info()
+        rng = np.random.default_rng([self._seed, worker.id if worker else 0])
+        while True:
+            files = sorted(self._folder.glob(f"*{self._kind}"))
+            for _ in range(_LOOK_AGAIN):
+                yield from self._taught(rng, files[int(rng.integers(len(files)))])
+
+
 def fit(
     net: nn.Module,
-    lessons: IterableDataset[tuple[Floats, Floats]],
+    lessons: Lessons,
     loss_of: Callable[[Tensor, Tensor], Tensor],
     weights: Path,
     run: Run,
@@ -91,3 +119,20 @@ def options(what: str, drawn: str, count: int, steps: int) -> argparse.ArgumentP
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true", help="train on from the weights")
     return parser
+
+
+def draw_and_train(
+    parser: argparse.ArgumentParser,
+    drawn: str,
+    draw: Callable[[Path, int, int], None],
+    train: Callable[[Path, Path, Run, int], None],
+    usual: Run,
+) -> None:
+    """Do what a command line of ``options`` says: draw as many as it wants, then train as ``usual`` for its steps."""
+    args = parser.parse_args()
+    torch.set_flush_denormal(True)  # several times faster on a processor
+    count = getattr(args, drawn)
+    if count:
+        draw(args.folder, args.seed, count)
+    if args.steps:
+        train(args.folder, args.weights, replace(usual, steps=args.steps, resume=args.resume), args.seed)

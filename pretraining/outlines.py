@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import IterableDataset, get_worker_info
 
 from backend.core.color import Floats
 from backend.people.evidence import Evidence
 from backend.people.outline import OutlineNet, View, clues, inputs_of
 from backend.people.roughen import roughened
 from backend.people.segmenter import body_place, place_of
-from pretraining.common import Run, fit, options
+from pretraining.common import Lessons, Run, draw_and_train, fit, options
 from pretraining.outline_pictures import (
     BEHIND,
     CERTAIN,
@@ -37,10 +36,7 @@ from pretraining.outline_pictures import (
 )
 from pretraining.outline_shots import pictures_of_shot
 
-_BATCH = 6
-_RATE = 1e-3
-_WORKERS = 2
-_LOOK_AGAIN = 100
+_USUAL = Run(steps=6000, rate=1e-3, batch=6, workers=2)
 _STILL = 0.2
 _OTHERS_SPOILT = 0.7
 # Limbs, and gaps between them, up to so many pixels wide count so many times as much as the rest.
@@ -120,22 +116,9 @@ def draw_pictures(folder: Path, seed: int, count: int) -> None:
         made, number = made + len(found), number + 1
 
 
-class Lessons(IterableDataset[tuple[Floats, Floats]]):
-    """Lessons from what is in a folder, without end; what appears there later is used too."""
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        self._folder, self._seed = folder, seed
-
-    def __iter__(self) -> Iterator[tuple[Floats, Floats]]:
-        """Lessons of this worker."""
-        cv2.setNumThreads(1)
-        worker = get_worker_info()
-        rng = np.random.default_rng([self._seed, worker.id if worker else 0])
-        while True:
-            files = sorted(self._folder.glob("*.npy"))
-            for _ in range(_LOOK_AGAIN):
-                stored = np.load(files[int(rng.integers(len(files)))], mmap_mode="r")
-                yield lesson(rng, np.asarray(stored[rng.integers(len(stored))]))
+def _lessons_of(rng: np.random.Generator, file: Path) -> Iterator[tuple[Floats, Floats]]:
+    stored = np.load(file, mmap_mode="r")
+    yield lesson(rng, np.asarray(stored[rng.integers(len(stored))]))
 
 
 def thinness(truth: Tensor) -> Tensor:
@@ -156,18 +139,13 @@ def loss_of(odds: Tensor, truth: Tensor) -> Tensor:
 def train_outlines(folder: Path, weights: Path, run: Run, seed: int = 0) -> None:
     """Train the network on what is in a folder."""
     torch.manual_seed(seed)
-    fit(OutlineNet(), Lessons(folder, seed), loss_of, weights, run)
+    fit(OutlineNet(), Lessons(folder, ".npy", seed, _lessons_of), loss_of, weights, run)
 
 
 def main() -> None:
     """Draw, train, write the weights."""
-    args = options("with which outlines are found", "pictures", 6000, 6000).parse_args()
-    torch.set_flush_denormal(True)  # several times faster on a processor
-    if args.pictures:
-        draw_pictures(args.folder, args.seed, args.pictures)
-    if args.steps:
-        run = Run(args.steps, _RATE, _BATCH, _WORKERS, args.resume)
-        train_outlines(args.folder, args.weights, run, args.seed)
+    parser = options("with which outlines are found", "pictures", 6000, _USUAL.steps)
+    draw_and_train(parser, "pictures", draw_pictures, train_outlines, _USUAL)
 
 
 if __name__ == "__main__":

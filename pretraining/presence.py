@@ -16,7 +16,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import IterableDataset, get_worker_info
 
 from backend.core.camera import Camera
 from backend.core.color import Floats
@@ -26,7 +25,7 @@ from backend.people.detect import Figure
 from backend.people.evidence import Evidence, behind, boxes_of, compare, empty_scene
 from backend.people.presence import STRIDE, PresenceNet, clues, own_motion, target_of
 from backend.people.scene import Scene
-from pretraining.common import Run, fit, options
+from pretraining.common import Lessons, Run, draw_and_train, fit, options
 from pretraining.figures import Capsules
 from pretraining.outline_scenes import OutlineScene
 from pretraining.outline_shots import filming
@@ -43,7 +42,7 @@ _BOX = 0.04
 _WAVES, _WAVING = 0.3, (0.02, 0.15)
 # Of a body so much must be seen: of it, and of the picture.
 _LEAST_SEEN, _LEAST_AREA = 0.3, 120
-_BATCH, _RATE, _WORKERS = 8, 2e-3, 1
+_USUAL = Run(steps=6000, rate=2e-3, batch=8, workers=1)
 _MIDDLE, _PLACE = 12.0, 0.3
 _MOST_ZOOM = 1.4
 
@@ -148,23 +147,11 @@ def draw_shots(folder: Path, seed: int, count: int) -> None:
         np.savez(folder / f"{seed:03d}_{number:05d}.npz", stored=stored, places=places)
 
 
-class Lessons(IterableDataset[tuple[Floats, Floats]]):
-    """Lessons from what is in a folder, without end."""
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        self._folder, self._seed = folder, seed
-
-    def __iter__(self) -> Iterator[tuple[Floats, Floats]]:
-        """Lessons of this worker."""
-        cv2.setNumThreads(1)
-        worker = get_worker_info()
-        rng = np.random.default_rng([self._seed, worker.id if worker else 0])
-        while True:
-            files = sorted(self._folder.glob("*.npz"))
-            with np.load(files[int(rng.integers(len(files)))]) as held:
-                stored, places = held["stored"], held["places"]
-            for index in rng.choice(len(stored), min(4, len(stored)), replace=False):
-                yield lesson(rng, stored[index], places[index])
+def _lessons_of(rng: np.random.Generator, file: Path) -> Iterator[tuple[Floats, Floats]]:
+    with np.load(file) as held:
+        stored, places = held["stored"], held["places"]
+    for index in rng.choice(len(stored), min(4, len(stored)), replace=False):
+        yield lesson(rng, stored[index], places[index])
 
 
 def loss_of(answer: Tensor, target: Tensor) -> Tensor:
@@ -178,18 +165,13 @@ def loss_of(answer: Tensor, target: Tensor) -> Tensor:
 def train_presence(folder: Path, weights: Path, run: Run, seed: int = 0) -> None:
     """Train the network on what is in a folder."""
     torch.manual_seed(seed)
-    fit(PresenceNet(), Lessons(folder, seed), loss_of, weights, run)
+    fit(PresenceNet(), Lessons(folder, ".npz", seed, _lessons_of), loss_of, weights, run)
 
 
 def main() -> None:
     """Draw, train, write the weights."""
-    args = options("with which people are found", "shots", 1000, 6000).parse_args()
-    torch.set_flush_denormal(True)  # several times faster on a processor
-    if args.shots:
-        draw_shots(args.folder, args.seed, args.shots)
-    if args.steps:
-        run = Run(args.steps, _RATE, _BATCH, _WORKERS, args.resume)
-        train_presence(args.folder, args.weights, run, args.seed)
+    parser = options("with which people are found", "shots", 1000, _USUAL.steps)
+    draw_and_train(parser, "shots", draw_shots, train_presence, _USUAL)
 
 
 if __name__ == "__main__":

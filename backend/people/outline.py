@@ -17,6 +17,7 @@ from backend.model.stored import with_weights
 from backend.people.evidence import Evidence, Flags
 from backend.people.pyramid import SHUFFLE, Pyramid
 from backend.people.segmenter import Place
+from backend.people.unrest import as_clue
 from backend.train.device import quick_arithmetic
 
 WEIGHTS = Path(__file__).with_name("outline.pt")
@@ -26,7 +27,6 @@ SPAN = 1.45
 INPUTS = 15
 _DIFFERENCE, _SHADOW, _KNOWN = 6, 7, 8
 _MOST_ODDS = 8.0
-_UNREST = 8.0
 # How much the rough mask counts besides what the network makes of it, and how sure it can be at most.
 _TRUST, _SURE = 0.45, (0.02, 0.98)
 # Rough masks are rather too wide, and what the network makes of them still is by so many nats.
@@ -85,7 +85,7 @@ def clues(picture: Floats, behind: Floats, evidence: Evidence, motion: Floats, r
     change = np.clip(3 * (picture - behind), -1.5, 1.5) * known[..., None]
     rows = np.broadcast_to(np.linspace(-1, 1, picture.shape[0], dtype=np.float32)[:, None], known.shape)
     single = [evidence.difference / 2 * known, evidence.shadow * known, evidence.certain, np.minimum(motion / 4, 1)]
-    single += [rows, known, np.minimum(_UNREST * restless, 2)]
+    single += [rows, known, as_clue(restless)]
     return np.asarray(np.concatenate([2 * picture - 1, change, np.stack(single, -1)], -1), np.float32)
 
 

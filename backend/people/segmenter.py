@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from backend.core.color import Floats
 from backend.people.evidence import Evidence
+from backend.people.unrest import as_clue
 
 _BLURS = (0.0, 1.5, 4.0)
 # The edges of who sways are restless, and so is what is near them.
 _AROUND = (2.0, 5.0)
-_UNREST = 8
 _LAB_SCALE, _LAB_MIDDLE = np.array([50, 30, 30], np.float32), np.array([1, 0, 0], np.float32)
 _WIDTH = 48
 _BATCH = 3072
@@ -59,7 +59,7 @@ def body_place(mask: Floats) -> Place | None:
 
 
 def features(picture: Floats, evidence: Evidence, motion: Floats, restless: Floats) -> Floats:
-    """What is to be seen at each pixel, (h, w, F): colours at several scales, pattern, difference, motion.
+    """What is to be seen at each pixel, (h, w, F): colours at several scales, pattern, difference, motion, unrest.
 
     ``motion`` (h, w): how fast each pixel moves against the background, in pixels per frame; ``restless`` (h, w): see
     ``backend.people.unrest``.
@@ -70,7 +70,7 @@ def features(picture: Floats, evidence: Evidence, motion: Floats, restless: Floa
     fine = np.sqrt(np.maximum(cv2.GaussianBlur(light**2, (0, 0), 2) - cv2.GaussianBlur(light, (0, 0), 2) ** 2, 0))
     known = evidence.certain
     difference, shadow = evidence.difference / 2 * known, evidence.shadow * known
-    moving, restless = np.minimum(motion / 2, 2), np.minimum(_UNREST * restless, 2)
+    moving, restless = np.minimum(motion / 2, 2), as_clue(restless)
     single = [3 * fine, difference, cv2.GaussianBlur(difference, (0, 0), 3), shadow, known, moving, restless]
     single += [cv2.GaussianBlur(restless, (0, 0), sigma) for sigma in _AROUND]
     return np.asarray(np.concatenate([*maps, np.stack(single, -1)], axis=-1), np.float32)

@@ -217,6 +217,7 @@ def doubted(track: Track, people: Sequence[Track]) -> Track:
 
 
 def _goes(before: Figure, after: Figure) -> bool:
+    """Whether somebody goes her way between two sights of her."""
     return abs(before.x - after.x) > _ON_HER_WAY * before.height
 
 

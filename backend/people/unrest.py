@@ -17,7 +17,8 @@ _APART = (0.125, 0.25, 0.375, 0.5)
 _NOWHERE_AT_REST = 0.06
 # A shadow that passes is at least so wide (in pixels); the dark edge of somebody who sways is not.
 _WIDE = 11
-_FLICKER = 0.004
+# By so much a pixel at rest is off, and so many times unrest is told the networks.
+_FLICKER, _TELLING = 0.004, 8.0
 
 
 def unrest(scene: Scene, index: int, bluish: float | None) -> Floats:
@@ -44,6 +45,11 @@ def unlike_most(picture: Floats, others: Sequence[Floats], bluish: float | None)
     if np.median(restless) > _NOWHERE_AT_REST:
         return nothing
     return restless if bluish is None else restless * (1 - _passing_shadow(picture, others, bluish))
+
+
+def as_clue(restless: Floats) -> Floats:
+    """Unrest (h, w) as the networks see it, 0..2: what tells is small."""
+    return np.asarray(np.minimum(_TELLING * restless, 2), np.float32)
 
 
 def _passing_shadow(picture: Floats, others: Sequence[Floats], bluish: float) -> Floats:
