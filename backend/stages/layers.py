@@ -43,12 +43,15 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     alone = without_specks(alone, seen)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)
+    # What shines through a body's soft edge: ground under everybody's effects, and the bodies further away.
+    shown = with_density(background, together)
     on_people = effects.on_people_at(index, shot.footage.view)
     for person in shot.order[index]:
         effect_alpha, effect_color = least_opacity(with_density(background, alone[person]), background)
         # A body hides the shadow on the ground behind it.
         effect_alpha = effect_alpha * (1 - drawn * (1 - on_people[person]))
-        body_alpha, body = _body(shot, index, person, plate, masks, behind)
+        body_alpha, body = _body(shot, index, person, plate, masks, shown)
+        shown = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown
         alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
         seen_through = 1 - alpha[person][..., None]
         behind = color[person] * alpha[person][..., None] + seen_through * behind

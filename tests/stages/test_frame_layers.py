@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.core.color import Floats
+from backend.core.opacity import with_density
+from backend.stages.effects import Effects
+from backend.stages.layers import FrameLayers, frame_layers
+
+HEIGHT, WIDTH = 48, 64
+
+
+def soft_disc(x: float, y: float, radius: float) -> Floats:
+    """(HEIGHT, WIDTH) with an edge two pixels wide."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    return np.clip((radius - np.hypot(columns - x, rows - y)) / 2 + 0.5, 0, 1).astype(np.float32)
+
+
+def layers_of(plate: Floats, masks: Floats, ground: Floats, alone: Floats, together: Floats) -> FrameLayers:
+    """The layers of a clip of one frame, people back to front as they are numbered."""
+    people = len(masks)
+    footage = SimpleNamespace(plate=lambda _: plate, masks=lambda _: masks.copy(), view=(WIDTH, HEIGHT))
+    shot = SimpleNamespace(footage=footage, order=[list(range(people))], borrowed=[[None] * people])
+    clean = SimpleNamespace(frame=lambda _: ground, observed=lambda _: np.ones((HEIGHT, WIDTH), np.float32))
+    still, half = np.zeros((1, HEIGHT, WIDTH), np.float16), np.float16
+    effects = Effects(alone[None].astype(half), together[None].astype(half), together[None], still > 1, still)
+    return frame_layers(shot, effects, clean, 0)  # type: ignore[arg-type]
+
+
+def shown_over(layers: FrameLayers) -> Floats:
+    """All layers of people back to front over the background."""
+    picture = layers.background
+    for color, alpha in zip(layers.color, layers.alpha, strict=True):
+        picture = color * alpha[..., None] + picture * (1 - alpha[..., None])
+    return picture
+
+
+def test_the_shadow_that_shines_through_a_soft_edge_is_not_in_the_body_as_well() -> None:
+    ground = np.full((HEIGHT, WIDTH, 3), 0.7, np.float32)
+    body = np.array([0.8, 0.3, 0.2], np.float32)
+    mask = cv2.GaussianBlur(soft_disc(30, 24, 10), (0, 0), 1.5)
+    shadow = np.full_like(ground, 0.6)
+    shaded = with_density(ground, shadow)
+    plate = body * mask[..., None] + shaded * (1 - mask[..., None])
+    layers = layers_of(plate, mask[None], ground, shadow[None], shadow)
+    assert shown_over(layers) == pytest.approx(plate, abs=0.03)
