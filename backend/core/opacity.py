@@ -78,17 +78,19 @@ def corrected(predicted: Floats, together: Floats, plate: Floats, background: Fl
     return np.asarray(predicted * (1 + seen[..., None] * (ratio - 1)), np.float32)
 
 
-def settled(predicted: Floats, seen: Floats) -> Floats:
+def settled(predicted: Floats, seen: Floats, covered: Floats) -> Floats:
     """Predicted effects without their faint remains, and with each place left to those who really reach it.
 
     Args:
         predicted: (N, H, W, 3) signed density of each person's effect.
         seen: (H, W) 0..1, 1 where the background is visible.
+        covered: (N, H, W) 0..1, 1 where somebody further in front than each person hides it.
     """
     strength = most(np.abs(predicted))
-    clear = seen * _ramp(strength, *_FAINT_SEEN) + (1 - seen) * _ramp(strength, *_FAINT_HIDDEN)
+    faint = _ramp(strength, *_FAINT_SEEN)
+    clear = seen * faint + (1 - seen) * _ramp(strength, *_FAINT_HIDDEN)
     share = strength / np.maximum(strength.max(0), 1e-6)
-    keep = clear * _ramp(share, *_CONTESTED)
+    keep = np.maximum(clear * _ramp(share, *_CONTESTED), covered * faint)
     return np.asarray(predicted * keep[..., None], np.float32)
 
 

@@ -39,7 +39,8 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     restless = effects.restless_at(index, shot.footage.view)
     masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
-    alone = settled(corrected(alone, together, plate, background, seen), seen)
+    covered = _covered(masks, shot.order[index])
+    alone = settled(corrected(alone, together, plate, background, seen), seen, covered)
     alone = without_specks(alone, seen)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)
@@ -60,6 +61,15 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     for person, part in enumerate(missed):
         alpha[person], color[person] = join(part, shown, alpha[person], color[person])
     return FrameLayers(background, color, alpha)
+
+
+def _covered(masks: Floats, order: list[int]) -> Floats:
+    """(N, H, W): the bodies in front of each person."""
+    covered, front = np.zeros_like(masks), np.zeros_like(masks[0])
+    for person in reversed(order):
+        covered[person] = front
+        front = np.maximum(front, masks[person])
+    return covered
 
 
 def _whole(shot: Shot, index: int, masks: Floats) -> Floats:

@@ -21,6 +21,7 @@ from backend.core.side_by_side import in_order
 from backend.model.effect_net import EffectNet
 from backend.model.flops import AnswerFlops
 from backend.model.sunlight import cast
+from backend.stages.behind import carry_behind
 from backend.stages.effects import (
     Effects,
     TrainingBackground,
@@ -110,7 +111,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     with data.plate.device:
         usual = _usual(data, background, restless)
     if run.settings.steps == 0:
-        effects = _settled(usual.alone, usual.together, usual, data, background, restless)
+        effects = _settled(usual.alone, usual.together, usual, data, background, restless, shot.order)
         frame, device = clearest_frame(data), data.plate.device
         alone = channels_first(effects.alone[frame].astype(np.float32)).to(device)
         progress.preview(write_preview(run.folder, data, frame, data.background[frame], alone))
@@ -136,7 +137,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     flops = state.flops + usual.flops + counter.get_total_flops() * (1 + len(run.settings.refits))
     # It has a background of its own, as large as the clip.
     del state
-    return Learned(_settled(each, every, usual, data, background, restless), flops, steps)
+    return Learned(_settled(each, every, usual, data, background, restless, shot.order), flops, steps)
 
 
 @dataclass(frozen=True)
@@ -199,11 +200,18 @@ def _as_learned(
 
 
 def _settled(
-    alone: Floats, together: Floats, usual: _Usual, data: ShotData, background: TrainingBackground, restless: Floats
+    alone: Floats,
+    together: Floats,
+    usual: _Usual,
+    data: ShotData,
+    background: TrainingBackground,
+    restless: Floats,
+    order: list[list[int]],
 ) -> Effects:
     """Effects alone (T, N, h, w, 3) and together (T, h, w, 3), settled with what the plate shows."""
     clean = background.refit(agreed(together, usual.together))
     effects = as_the_plate_shows(alone, together, usual.together, clean, data, restless, usual.reflecting)
+    carry_behind(effects.alone, data, order)
     return dataclasses.replace(effects, on_people=usual.on_people)
 
 

@@ -131,16 +131,21 @@ def test_in_the_dark_compression_is_not_taken_for_a_stronger_effect() -> None:
 
 @pytest.mark.parametrize("seen", [ONES, 0 * ONES])
 def test_strong_effects_stay_and_faint_ones_go(seen: Floats) -> None:
-    np.testing.assert_array_equal(settled(effect(), seen), effect())
-    assert not settled(effect(0.004), seen).any()
+    np.testing.assert_array_equal(settled(effect(), seen, 0 * ONES[None]), effect())
+    assert not settled(effect(0.004), seen, 0 * ONES[None]).any()
 
 
 @pytest.mark.parametrize("seen", [ONES, 0 * ONES])
 def test_a_place_is_left_to_those_who_really_reach_it(seen: Floats) -> None:
     alone = np.concatenate([effect(), effect(0.9), effect(0.04)])
-    kept = settled(alone, seen)
+    kept = settled(alone, seen, np.zeros(alone.shape[:3], np.float32))
     np.testing.assert_array_equal(kept[:2], alone[:2])
     assert not kept[2].any()
+
+
+def test_behind_somebody_a_faint_shadow_stays_however_deep_that_persons_own_is() -> None:
+    alone, covered = np.concatenate([effect(0.9), effect(0.06)]), np.stack([0 * ONES, ONES])
+    np.testing.assert_array_equal(settled(alone, 0 * ONES, covered), alone)
 
 
 def test_a_speck_away_from_bodies_is_no_effect_and_a_shadow_is() -> None:

@@ -1,0 +1,148 @@
+"""Effects behind people: what a body hides of a shadow goes on as the sun casts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.color import Floats
+from backend.model.sunlight import PLACES
+from backend.train.shot_data import ShotData
+
+# A cast shadow is compared with what is seen in so many frames, softened by so many pixels, and moved by so many, ...
+_FRAMES, _SOFT, _FURTHEST = 24, (0.7, 1.5, 2.5, 4.0), 6
+_NEAR = np.ones((2 * _FURTHEST + 1, 2 * _FURTHEST + 1), np.uint8)
+# ... where somebody's shadow may be at all; bodies and what lies under them tell nothing.
+_CAST, _BODY = 0.1, 0.02
+# Between these similarities (as a cosine) it is believed.
+_ALIKE = (0.4, 0.8)
+# How deep it is, is told by so much around, and where that is little (as so many pixels), by the whole clip.
+_AROUND, _LITTLE = 8.0, 5.0
+# How much the deeper one counts of what is learned and what is cast.
+_DEEPER = 0.75
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What one frame tells of somebody's shadow."""
+
+    cast: Floats
+    """(h, w) 0..1, as the sun casts it."""
+    learned: Floats
+    """(h, w, 3) density."""
+    visible: Floats
+    """(h, w) 0 or 1: where the frame shows it."""
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How somebody's cast shadow must be changed to look like what is seen of the shadow."""
+
+    soft: float
+    shift: tuple[int, int]
+    alike: float
+    """How alike the two are then, as a cosine."""
+    depth: Floats | float = 0.0
+    """(3,): how deep it is in the whole clip."""
+
+    @property
+    def believed(self) -> float:
+        """0..1"""
+        low, high = _ALIKE
+        return min(max((self.alike - low) / (high - low), 0.0), 1.0)
+
+    def shadow(self, cast: Floats, learned: Floats, visible: Floats) -> Floats:
+        """Of a cast one (h, w), as deep as what was learned (h, w, 3) where it is visible: densities (h, w, 3)."""
+        here = self.applied(cast)
+        shown, around = here * visible, 2 * np.pi * _AROUND**2
+        depth = cv2.GaussianBlur(learned * shown[..., None], (0, 0), _AROUND) * around + _LITTLE * self.depth
+        total = cv2.GaussianBlur(here * shown, (0, 0), _AROUND) * around + _LITTLE
+        return np.asarray(self.believed * here[..., None] * depth / total[..., None], np.float32)
+
+    def applied(self, cast: Floats) -> Floats:
+        """A cast shadow (h, w), softened and moved."""
+        matrix = np.array([[1, 0, self.shift[0]], [0, 1, self.shift[1]]], np.float64)
+        soft = cv2.GaussianBlur(cast, (0, 0), self.soft)
+        return np.asarray(cv2.warpAffine(soft, matrix, cast.shape[::-1]), np.float32)
+
+
+def carry_behind(alone: NDArray[np.float16], data: ShotData, order: Sequence[Sequence[int]]) -> None:
+    """Let effects alone (T, N, h, w, 3) go on behind the bodies of people further in front: in place.
+
+    What was learned says little there, since no frame shows it. The layers further in front hide it for now; where
+    those people are erased or retimed it is seen.
+
+    Args:
+        alone: densities.
+        data: the shot, with the shadows that the sun casts.
+        order: numbers of the people in every frame, back to front.
+    """
+    for person in range(alone.shape[1]):
+        if not any(_in_front(data, index, ranking, person).any() for index, ranking in enumerate(order)):
+            continue
+        fits = [(place, _fitted(alone, data, person, place)) for place in range(PLACES)]
+        known = [(place, fit) for place, fit in fits if fit is not None]
+        believed = max((fit.believed for _, fit in known), default=0.0)
+        for index, ranking in enumerate(order) if believed else ():
+            learned, visible = alone[index, person].astype(np.float32), _visible(data, index, person)
+            casts = [fit.shadow(_cast(data, index, person, place), learned, visible) for place, fit in known]
+            cast = np.max(casts, axis=0)
+            mixed = _DEEPER * np.maximum(learned, cast) + (1 - _DEEPER) * np.minimum(learned, cast)
+            share = believed * _in_front(data, index, ranking, person)[..., None] * (learned >= 0)
+            alone[index, person] = learned + share * (mixed - learned)
+
+
+def _fitted(alone: NDArray[np.float16], data: ShotData, person: int, place: int) -> _Fit | None:
+    """The fit of somebody's shadow in one place; None where none is cast."""
+    frames = np.linspace(0, len(alone) - 1, min(len(alone), _FRAMES)).round().astype(int).tolist()
+    samples = [
+        _Sample(_cast(data, t, person, place), alone[t, person].astype(np.float32), _visible(data, t, person))
+        for t in frames
+    ]
+    samples = [sample for sample in samples if sample.cast.max() > _CAST]
+    if not samples:
+        return None
+    fit = max((_moved(samples, soft) for soft in _SOFT), key=lambda fit: fit.alike)
+    shown = [fit.applied(sample.cast) * sample.visible for sample in samples]
+    depth = np.sum([(s[..., None] * x.learned).sum((0, 1)) for s, x in zip(shown, samples, strict=True)], axis=0)
+    return replace(fit, depth=np.asarray(depth / max(float(np.square(shown).sum()), 1e-6), np.float32))
+
+
+def _moved(samples: Sequence[_Sample], soft: float) -> _Fit:
+    """The shift that fits best for a softness, all tried at once, as correlations."""
+    amounts = [np.maximum(sample.learned.mean(-1), 0) for sample in samples]
+    near = [(cv2.dilate(sample.cast, _NEAR) > _CAST) * sample.visible for sample in samples]
+    softened = [np.asarray(cv2.GaussianBlur(sample.cast, (0, 0), soft), np.float32) for sample in samples]
+    both = np.sum([_by_shift(a * n, s) for a, n, s in zip(amounts, near, softened, strict=True)], axis=0)
+    own = np.sum([_by_shift(n, s * s) for n, s in zip(near, softened, strict=True)], axis=0)
+    seen = sum(float((a * a * n).sum()) for a, n in zip(amounts, near, strict=True))
+    alike = both / np.sqrt(np.maximum(own * seen, 1e-9))
+    row, column = np.unravel_index(int(alike.argmax()), alike.shape)
+    return _Fit(soft, (int(column) - _FURTHEST, int(row) - _FURTHEST), float(alike[row, column]))
+
+
+def _by_shift(values: Floats, template: Floats) -> Floats:
+    """Sums of ``values`` (h, w) times a template (h, w) that was moved by up to ``_FURTHEST``, by rows and columns."""
+    wide = np.pad(values, _FURTHEST).astype(np.float32)
+    return np.asarray(cv2.matchTemplate(wide, template, cv2.TM_CCORR), np.float32)
+
+
+def _cast(data: ShotData, index: int, person: int, place: int) -> Floats:
+    return np.asarray(data.casts[index, person, place].cpu().numpy(), np.float32)
+
+
+def _visible(data: ShotData, index: int, person: int) -> Floats:
+    """(h, w) 0 or 1: ground that the frame shows, and no part of the person."""
+    seen, own = data.seen[index, 0].cpu().numpy() > 0, data.masks[index, person].cpu().numpy()
+    return np.asarray(seen & (own < _BODY), np.float32)
+
+
+def _in_front(data: ShotData, index: int, ranking: Sequence[int], person: int) -> Floats:
+    """(h, w): the bodies before somebody in a frame."""
+    front = list(ranking[ranking.index(person) + 1 :])
+    masks = data.masks[index].cpu().numpy()
+    return np.asarray(masks[front].max(0) if front else np.zeros_like(masks[0]), np.float32)
