@@ -9,7 +9,7 @@ import numpy as np
 from backend.core.color import Floats
 from backend.core.matte import body_color, join
 from backend.core.mending import missed_parts, trimmed
-from backend.core.opacity import corrected, least_opacity, settled, with_density, without_specks
+from backend.core.opacity import corrected, least_opacity, settled, with_density, without_density, without_specks
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
@@ -46,13 +46,17 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     behind, drawn = background, np.zeros_like(seen)
     # What shines through a body's soft edge: ground under everybody's effects, and the bodies further away.
     shown = with_density(background, together)
-    on_people = effects.on_people_at(index, shot.footage.view)
-    for person in shot.order[index]:
-        effect_alpha, effect_color = least_opacity(with_density(background, alone[person]), background)
-        # A body hides the shadow on the ground behind it.
-        effect_alpha = effect_alpha * (1 - drawn * (1 - on_people[person]))
+    on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
+    order = shot.order[index]
+    for rank, person in enumerate(order):
+        # A body hides the shadow on the ground behind it, but for one that falls on the body, ...
+        ground_alpha, ground_color = least_opacity(with_density(background, alone[person]), background)
+        fallen = least_opacity(with_density(behind, on_bodies[person] * drawn[..., None]), behind)
+        effect_alpha, effect_color = join(*fallen, ground_alpha * (1 - drawn), ground_color)
         body_alpha, body = _body(shot, index, person, plate, masks, shown)
         shown = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown
+        # ... and so is not in the body's own colours.
+        body = without_density(body, on_bodies[order[rank + 1 :]].sum(0) * (masks[person] > 0)[..., None])
         alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
         seen_through = 1 - alpha[person][..., None]
         behind = color[person] * alpha[person][..., None] + seen_through * behind

@@ -20,14 +20,17 @@ def soft_disc(x: float, y: float, radius: float) -> Floats:
     return np.clip((radius - np.hypot(columns - x, rows - y)) / 2 + 0.5, 0, 1).astype(np.float32)
 
 
-def layers_of(plate: Floats, masks: Floats, ground: Floats, alone: Floats, together: Floats) -> FrameLayers:
+def layers_of(
+    plate: Floats, masks: Floats, ground: Floats, alone: Floats, together: Floats, on_people: float = 0.0
+) -> FrameLayers:
     """The layers of a clip of one frame, people back to front as they are numbered."""
     people = len(masks)
     footage = SimpleNamespace(plate=lambda _: plate, masks=lambda _: masks.copy(), view=(WIDTH, HEIGHT))
     shot = SimpleNamespace(footage=footage, order=[list(range(people))], borrowed=[[None] * people])
     clean = SimpleNamespace(frame=lambda _: ground, observed=lambda _: np.ones((HEIGHT, WIDTH), np.float32))
     still, half = np.zeros((1, HEIGHT, WIDTH), np.float16), np.float16
-    effects = Effects(alone[None].astype(half), together[None].astype(half), together[None], still > 1, still)
+    fallen = np.full((1, people, HEIGHT, WIDTH), on_people, half)
+    effects = Effects(alone[None].astype(half), together[None].astype(half), together[None], still > 1, still, fallen)
     return frame_layers(shot, effects, clean, 0)  # type: ignore[arg-type]
 
 
@@ -48,3 +51,30 @@ def test_the_shadow_that_shines_through_a_soft_edge_is_not_in_the_body_as_well()
     plate = body * mask[..., None] + shaded * (1 - mask[..., None])
     layers = layers_of(plate, mask[None], ground, shadow[None], shadow)
     assert shown_over(layers) == pytest.approx(plate, abs=0.03)
+
+
+def test_a_shadow_that_falls_on_a_body_is_in_the_layer_of_who_casts_it_and_not_in_the_body() -> None:
+    ground, lit = np.full((HEIGHT, WIDTH, 3), 0.7, np.float32), np.array([0.8, 0.3, 0.2], np.float32)
+    further, caster = soft_disc(20, 24, 9), soft_disc(52, 24, 8)
+    shadow = np.where(soft_disc(24, 24, 20) > 0, 0.5, 0)[..., None].repeat(3, -1).astype(np.float32)
+    shaded = with_density(ground, shadow)
+    plate = lit * np.exp(-0.5) * further[..., None] + shaded * (1 - further[..., None])
+    plate = 0.1 * caster[..., None] + plate * (1 - caster[..., None])
+    alone = np.stack([np.zeros_like(shadow), shadow])
+    layers = layers_of(plate, np.stack([further, caster]), ground, alone, shadow, on_people=1.0)
+    inside = further > 0.99
+    assert layers.color[0][inside].mean(0) == pytest.approx(lit, abs=0.03)
+    assert layers.alpha[1][inside].min() > 0.3
+    assert shown_over(layers) == pytest.approx(plate, abs=0.03)
+
+
+def test_a_shadow_behind_a_body_is_cut_away_where_none_falls_on_it() -> None:
+    ground, own = np.full((HEIGHT, WIDTH, 3), 0.7, np.float32), np.array([0.8, 0.3, 0.2], np.float32)
+    further, caster = soft_disc(20, 24, 9), soft_disc(52, 24, 8)
+    shadow = np.full_like(ground, 0.5)
+    plate = own * further[..., None] + with_density(ground, shadow) * (1 - further[..., None])
+    plate = 0.1 * caster[..., None] + plate * (1 - caster[..., None])
+    layers = layers_of(plate, np.stack([further, caster]), ground, np.stack([0 * shadow, shadow]), shadow)
+    inside = further > 0.99
+    assert layers.color[0][inside].mean(0) == pytest.approx(own, abs=0.01)
+    assert not layers.alpha[1][inside].any()
