@@ -6,11 +6,14 @@ import cv2
 import numpy as np
 
 from backend.core.color import Floats
+from backend.core.opacity import least_opacity
 
 _SOLID = np.float32(0.95)
 _EDGE_BLUR = 2.0
 # Alpha below which an edge's own colour begins to give way to that just inside the body.
-_LEAST_TRUSTED = np.float32(0.04)
+_LEAST_TRUSTED = np.float32(0.02)
+# A body that covers a little of a pixel covers up to so many times as much in display values.
+_MOST_GROWN = np.float32(3)
 
 
 def spread(values: Floats, weight: Floats, sigma: float) -> Floats:
@@ -18,6 +21,21 @@ def spread(values: Floats, weight: Floats, sigma: float) -> Floats:
     blurred = cv2.GaussianBlur(values * weight[..., None], (0, 0), sigma)
     total = cv2.GaussianBlur(np.ascontiguousarray(weight, np.float32), (0, 0), sigma)
     return np.asarray(blurred / np.maximum(total, 1e-6)[..., None], np.float32)
+
+
+def edge_alpha(plate: Floats, alpha: Floats, behind: Floats) -> Floats:
+    """Alpha (H, W) of a body, at its soft edges as large as it must be for any colour to explain the plate.
+
+    Light mixes at an edge in linear values, where something bright before something dark counts for more than its share
+    of the display values that layers are put together in.
+
+    Args:
+        plate: (H, W, 3) display values.
+        alpha: (H, W) share of each pixel that the body covers, 0..1.
+        behind: (H, W, 3) what lies behind it.
+    """
+    needed, _ = least_opacity(plate, behind)
+    return np.maximum(alpha, np.minimum(_MOST_GROWN * alpha, needed)).astype(np.float32)
 
 
 def body_color(plate: Floats, alpha: Floats, behind: Floats) -> Floats:

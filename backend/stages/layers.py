@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.core.color import Floats
-from backend.core.matte import body_color, join
+from backend.core.matte import body_color, edge_alpha, join
 from backend.core.mending import missed_parts, trimmed
 from backend.core.opacity import corrected, least_opacity, settled, with_density, without_density, without_specks
 from backend.stages.clean_plate import CleanPlate
@@ -87,7 +87,7 @@ def _whole(shot: Shot, index: int, masks: Floats) -> Floats:
 
 def _body(shot: Shot, index: int, person: int, plate: Floats, masks: Floats, behind: Floats) -> tuple[Floats, Floats]:
     """Alpha (H, W) and straight colour (H, W, 3) of a person's body, covered parts included."""
-    visible = masks[person]
+    visible = edge_alpha(plate, masks[person], behind)
     color = body_color(plate, visible, behind)
     found = shot.borrowed[index][person]
     if found is None:

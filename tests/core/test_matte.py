@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from backend.core.color import Floats
+from backend.core.color import Floats, linear_to_srgb, srgb_to_linear
 from backend.core.composite import over
-from backend.core.matte import body_color, join, spread
+from backend.core.matte import body_color, edge_alpha, join, spread
 
 H, W = 32, 40
 pictures = npst.arrays(np.float32, (3, 4, 3), elements=st.floats(0, 1, width=32))
@@ -46,6 +46,29 @@ def test_the_colour_of_a_body_is_free_of_what_shines_through_its_edge() -> None:
     assert (np.abs(color - body).max(-1) * alpha).max() < 0.05
     np.testing.assert_array_equal(color[alpha > 0.96], plate[alpha > 0.96])
     assert color.min() >= 0 and color.max() <= 1
+
+
+def test_an_edge_that_was_mixed_in_display_values_stays() -> None:
+    alpha, body, behind = soft_body(), np.float32([0.8, 0.3, 0.2]), np.full((H, W, 3), 0.5, np.float32)
+    plate = alpha[..., None] * body + (1 - alpha[..., None]) * behind
+    np.testing.assert_allclose(edge_alpha(plate, alpha, behind), alpha, atol=1e-6)
+
+
+def test_a_bright_edge_that_was_mixed_in_linear_light_is_explained() -> None:
+    alpha, behind = soft_body(), np.full((H, W, 3), (0.2, 0.3, 0.25), np.float32)
+    body = np.full((H, W, 3), (0.95, 0.9, 0.3), np.float32)
+    linear = alpha[..., None] * srgb_to_linear(body) + (1 - alpha[..., None]) * srgb_to_linear(behind)
+    plate = linear_to_srgb(linear)
+    grown = edge_alpha(plate, alpha, behind)
+    explained = over(layer(grown, body_color(plate, grown, behind)), behind)
+    before = over(layer(alpha, body_color(plate, alpha, behind)), behind)
+    assert np.abs(explained - plate).max() < 0.05 < 0.1 < np.abs(before - plate).max()
+
+
+@given(pictures, mattes, pictures)
+def test_no_body_grows_into_ground_that_it_does_not_cover_at_all(plate: Floats, alpha: Floats, behind: Floats) -> None:
+    grown = edge_alpha(plate, alpha, behind)
+    assert (grown >= alpha).all() and (grown <= np.minimum(1, 3 * alpha + 1e-6)).all()
 
 
 def test_a_body_without_a_solid_part_has_a_colour_all_the_same() -> None:
