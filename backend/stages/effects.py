@@ -79,7 +79,9 @@ class Effects:
     restless: NDArray[np.float16]
     """(T, h, w): how much pixels change by themselves, in display values."""
     on_people: NDArray[np.float16] | None = None
-    """(T, N, h, w) 0..1: how far an effect is to be believed over the body of somebody further away; None for not."""
+    """(T, N, h, w) 0..1: where everybody's shadow would fall on others; None where nothing is known of that."""
+    sun_known: float = 0.0
+    """0..1: how well the sun is known that tells this."""
 
     def frame(self, index: int, size: tuple[int, int]) -> tuple[Floats, Floats]:
         """One frame at (W, H): alone (N, H, W, 3) and together (H, W, 3)."""
@@ -95,10 +97,11 @@ class Effects:
         return np.maximum(_enlarged(self.restless[index], size), 0)
 
     def on_people_at(self, index: int, size: tuple[int, int]) -> Floats:
-        """How far everybody's effect falls on people further away in a frame, (N, H, W) 0..1."""
+        """How far an effect is to be believed over the body of somebody further away in a frame, (N, H, W) 0..1."""
         if self.on_people is None:
             return np.zeros((self.alone.shape[1], size[1], size[0]), np.float32)
-        return np.clip(np.stack([_enlarged(one, size) for one in self.on_people[index]]), 0, 1)
+        cast = np.clip(np.stack([_enlarged(one, size) for one in self.on_people[index]]), 0, 1)
+        return np.asarray(1 - self.sun_known * (1 - cast), np.float32)
 
     def undo_at(self, index: int, size: tuple[int, int]) -> Floats:
         """What to take away from one frame to get at the background, (H, W, 3)."""

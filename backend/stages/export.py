@@ -14,11 +14,12 @@ from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.layers import FrameLayers, frame_layers
 from backend.stages.progress import Progress
+from backend.stages.shade import Shades
 from backend.stages.shot import Shot
 
 STAGE = "Writing"
 # Bytes that a frame in work takes per pixel, and per pixel and person, at most; measured.
-_MEMORY, _MEMORY_EACH = 100, 70
+_MEMORY, _MEMORY_EACH = 180, 70
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,10 @@ def write_frames(
     Everything is computed anew after a resume: it takes little time, and the files come out the same.
     """
     first, count = shot.footage.info.first_frame, len(shot.footage)
+    shades = Shades(shot, effects)
 
     def write(index: int) -> Written:
-        layers = frame_layers(shot, effects, clean, index)
+        layers = frame_layers(shot, effects, clean, shades, index)
         left = _write_frame(writer, shot, layers, index, residual)
         seen = clean.observed(index)
         writer.write_coverage(first + index, seen)

@@ -12,6 +12,7 @@ from backend.core.mending import missed_parts, trimmed
 from backend.core.opacity import corrected, least_opacity, settled, with_density, without_density, without_specks
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
+from backend.stages.shade import Shades
 from backend.stages.shot import Shot
 from backend.stages.survey import covered_part
 
@@ -31,7 +32,7 @@ class FrameLayers:
     """(N, H, W)"""
 
 
-def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) -> FrameLayers:
+def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades, index: int) -> FrameLayers:
     """Build all layers of frame ``index`` (0-based)."""
     plate, masks = shot.footage.plate(index), shot.footage.masks(index)
     background = clean.frame(index)
@@ -39,6 +40,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     restless = effects.restless_at(index, shot.footage.view)
     masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
+    raw = alone
     covered = _covered(masks, shot.order[index])
     alone = settled(corrected(alone, together, plate, background, seen), seen, covered)
     alone = without_specks(alone, seen)
@@ -48,12 +50,13 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, index: int) ->
     shown = with_density(background, together)
     on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
     order = shot.order[index]
+    shades.lay(on_bodies, raw, index, masks)
     for rank, person in enumerate(order):
         # A body hides the shadow on the ground behind it, but for one that falls on the body, ...
         ground_alpha, ground_color = least_opacity(with_density(background, alone[person]), background)
         fallen = least_opacity(with_density(behind, on_bodies[person] * drawn[..., None]), behind)
         effect_alpha, effect_color = join(*fallen, ground_alpha * (1 - drawn), ground_color)
-        body_alpha, body = _body(shot, index, person, plate, masks, shown)
+        body_alpha, body = _body(shot, shades, index, person, plate, masks, shown)
         shown = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown
         # ... and so is not in the body's own colours.
         body = without_density(body, on_bodies[order[rank + 1 :]].sum(0) * (masks[person] > 0)[..., None])
@@ -85,7 +88,9 @@ def _whole(shot: Shot, index: int, masks: Floats) -> Floats:
     return bodies
 
 
-def _body(shot: Shot, index: int, person: int, plate: Floats, masks: Floats, behind: Floats) -> tuple[Floats, Floats]:
+def _body(
+    shot: Shot, shades: Shades, index: int, person: int, plate: Floats, masks: Floats, behind: Floats
+) -> tuple[Floats, Floats]:
     """Alpha (H, W) and straight colour (H, W, 3) of a person's body, covered parts included."""
     visible = edge_alpha(plate, masks[person], behind)
     color = body_color(plate, visible, behind)
@@ -93,5 +98,5 @@ def _body(shot: Shot, index: int, person: int, plate: Floats, masks: Floats, beh
     if found is None:
         return visible, color
     covered = covered_part(shot, index, person, masks)
-    lent = found.laid(shot.evened(found.frame)) * shot.gains[index]
+    lent = found.laid(shades.lit(found.frame, person)) * shot.gains[index]
     return np.maximum(visible, covered), np.where((covered > visible)[..., None], lent, color).astype(np.float32)

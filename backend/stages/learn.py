@@ -150,6 +150,7 @@ class _Usual:
     """(T, h, w, 3)"""
     on_people: NDArray[np.float16]
     """(T, N, h, w), see ``Effects``."""
+    sun_known: float
     reflecting: float
     """How surely the ground reflects people, 0..1."""
     flops: int
@@ -177,10 +178,10 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     data.unusual = unusual(alone)
     data.background = channels_first(background.refit(usual)).to(alone.device)
     sun = sun_of(data)
-    data.casts, on_people = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
+    data.casts, (on_people, known) = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)
-    return _Usual(channels_last(alone), usual, on_people, float(sun.reflecting), counter.total)
+    return _Usual(channels_last(alone), usual, on_people, known, float(sun.reflecting), counter.total)
 
 
 def _as_learned(
@@ -212,7 +213,7 @@ def _settled(
     clean = background.refit(agreed(together, usual.together))
     effects = as_the_plate_shows(alone, together, usual.together, clean, data, restless, usual.reflecting)
     carry_behind(effects.alone, data, order)
-    return dataclasses.replace(effects, on_people=usual.on_people)
+    return dataclasses.replace(effects, on_people=usual.on_people, sun_known=usual.sun_known)
 
 
 def _train(state: TrainState, data: ShotData, run: Run, refit: Refit, progress: Progress) -> TrainSettings:

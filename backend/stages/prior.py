@@ -119,12 +119,10 @@ def sun_of(data: ShotData) -> Sun:
     return dataclasses.replace(find_sun(data.plate, data.masks, data.sway, told, seen), reflecting=reflects)
 
 
-def shadows_on_people(data: ShotData, sun: Sun) -> NDArray[np.float16]:
-    """(T, N, h, w) 0..1: how far an effect of everybody is to be believed over the body of somebody further away.
-
-    1 everywhere where the sun is not known.
-    """
-    return np.asarray((1 - _known(sun) * (1 - cast_on_people(data.masks, data.sway, sun))).cpu().numpy(), np.float16)
+def shadows_on_people(data: ShotData, sun: Sun) -> tuple[NDArray[np.float16], float]:
+    """Where everybody's shadow would fall on others, (T, N, h, w) 0..1, and how well the sun is known, 0..1."""
+    cast = cast_on_people(data.masks, data.sway, sun)
+    return np.asarray(cast.cpu().numpy(), np.float16), float(_known(sun))
 
 
 def shadows_expected(data: ShotData, sun: Sun) -> Floats:

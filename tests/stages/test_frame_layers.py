@@ -30,8 +30,10 @@ def layers_of(
     clean = SimpleNamespace(frame=lambda _: ground, observed=lambda _: np.ones((HEIGHT, WIDTH), np.float32))
     still, half = np.zeros((1, HEIGHT, WIDTH), np.float16), np.float16
     fallen = np.full((1, people, HEIGHT, WIDTH), on_people, half)
-    effects = Effects(alone[None].astype(half), together[None].astype(half), together[None], still > 1, still, fallen)
-    return frame_layers(shot, effects, clean, 0)  # type: ignore[arg-type]
+    densities = alone[None].astype(half), together[None].astype(half), together[None].astype(half)
+    effects = Effects(*densities, still > 1, still, fallen, sun_known=1.0)
+    shades = SimpleNamespace(lay=lambda *_: None)
+    return frame_layers(shot, effects, clean, shades, 0)  # type: ignore[arg-type]
 
 
 def shown_over(layers: FrameLayers) -> Floats:

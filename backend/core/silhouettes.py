@@ -1,0 +1,52 @@
+"""How alike two silhouettes are, wherever the second must be moved for it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.color import Floats
+
+Bytes = NDArray[np.uint8]
+
+# Moved by so many pixels more than their feet tell.
+_SEARCH = 5
+_BODY, _HIDES = 127, 50
+
+
+def alike(mine: Bytes, others: Bytes, theirs: Bytes) -> tuple[float, tuple[int, int]]:
+    """Intersection over union of two silhouettes, and the shift (dx, dy) of the second for which it is largest.
+
+    Args:
+        mine: (h, w) 0..255.
+        others: (h, w) 0..255, bodies that may hide a part of the first; there the second counts for nothing.
+        theirs: (h, w) 0..255.
+    """
+    here, there = mine > _BODY, theirs > _BODY
+    if not (here.any() and there.any()):
+        return 0.0, (0, 0)
+    (top, bottom), (left, right) = _extent(there.any(1)), _extent(there.any(0))
+    base = _foot(here) - _foot(there)
+    body = there[top:bottom, left:right].astype(np.float32)
+    border = _SEARCH + int(np.abs(base).max())
+    y, x = top + int(base[1]) - _SEARCH + border, left + int(base[0]) - _SEARCH + border
+
+    def covered(by: NDArray[np.bool_]) -> Floats:
+        wide = np.pad(by.astype(np.float32), border)
+        within = wide[y : y + bottom - top + 2 * _SEARCH, x : x + right - left + 2 * _SEARCH]
+        return np.asarray(cv2.matchTemplate(within, body, cv2.TM_CCORR), np.float32)
+
+    shares = covered(here) / (float(here.sum()) + covered(~here & (others < _HIDES)))
+    row, column = np.unravel_index(int(shares.argmax()), shares.shape)
+    return float(shares[row, column]), (int(base[0] + column) - _SEARCH, int(base[1] + row) - _SEARCH)
+
+
+def _extent(there: NDArray[np.bool_]) -> tuple[int, int]:
+    found = np.flatnonzero(there)
+    return int(found[0]), int(found[-1]) + 1
+
+
+def _foot(body: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(x, y): the middle of a body's columns, and its lowest row."""
+    return np.array([round(float(np.nonzero(body)[1].mean())), _extent(body.any(1))[1]])
