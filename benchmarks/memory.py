@@ -1,16 +1,19 @@
 """How much memory a long clip takes: ``python -m benchmarks.memory --frames 1000 --size 1920x1080 --out FOLDER``.
 
 A box with a shadow walks over a patterned floor under a little grain; the clip is made here, decomposed by the command
-line, and the peak that the run tells of itself is printed. Memory should hardly grow with the number of frames.
+line, and the peak that the run tells of itself is printed. With ``--find`` only its masks are found, from the mask of
+one frame. Memory should hardly grow with the number of frames.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import shutil
 import subprocess
 import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -60,37 +63,47 @@ def write_clip(folder: Path, frames: int, width: int, height: int) -> tuple[Path
     return plate, masks
 
 
+def decompose(plate: Path, masks: Path, layers: Path, preset: str) -> str:
+    """Decompose a clip; returns what it took."""
+    _backend("decompose", plate, "--masks", masks, "--out", layers, "--preset", preset, "--no-residual")
+    metrics = json.loads((layers / "layers.json").read_text())["metrics"]
+    peak = metrics["peak_memory_bytes"] / 2**30
+    return f"{preset}: peak {peak:.2f} GiB, {metrics['seconds']:.0f} s, layers alone {metrics['recon_psnr']} dB"
+
+
+def find(plate: Path, masks: Path, hints: Path, found: Path) -> str:
+    """Carry the mask of the first frame through a clip; returns what it took."""
+    (hints / "walker").mkdir(parents=True)
+    shutil.copy(masks / "walker" / "0001.png", hints / "walker")
+    began = time.monotonic()
+    _backend("people", plate, "--hints", hints, "--out", found)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return f"masks: peak {peak:.2f} GiB, {time.monotonic() - began:.0f} s"
+
+
+def _backend(*arguments: str | Path) -> None:
+    command = [sys.executable, "-m", "backend", *map(str, arguments)]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
 def main() -> None:
-    """Make the clip, decompose it, tell the peak."""
+    """Make the clip, decompose it or find who is in it, tell the peak."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=1000)
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--preset", default="draft")
+    parser.add_argument("--find", action="store_true", help="find the masks of the clip instead")
     parser.add_argument("--out", type=Path, required=True, help="a folder that does not exist; deleted at the end")
     arguments = parser.parse_args()
     width, height = map(int, arguments.size.split("x"))
     arguments.out.mkdir(parents=True)
     try:
         plate, masks = write_clip(arguments.out, arguments.frames, width, height)
-        layers = arguments.out / "layers"
-        command = [
-            sys.executable,
-            "-m",
-            "backend",
-            "decompose",
-            str(plate),
-            "--masks",
-            str(masks),
-            "--out",
-            str(layers),
-        ]
-        subprocess.run([*command, "--preset", arguments.preset, "--no-residual"], check=True, stderr=subprocess.DEVNULL)
-        metrics = json.loads((layers / "layers.json").read_text())["metrics"]
-        peak = metrics["peak_memory_bytes"] / 2**30
-        print(
-            f"{arguments.frames} frames of {width}x{height}, {arguments.preset}: peak {peak:.2f} GiB, "
-            f"{metrics['seconds'] / arguments.frames:.2f} s per frame, layers alone {metrics['recon_psnr']} dB"
-        )
+        if arguments.find:
+            told = find(plate, masks, arguments.out / "hints", arguments.out / "found")
+        else:
+            told = decompose(plate, masks, arguments.out / "layers", arguments.preset)
+        print(f"{arguments.frames} frames of {width}x{height}, {told}")
     finally:
         shutil.rmtree(arguments.out)
 
