@@ -12,6 +12,9 @@ from backend.train.settings import LossWeights
 
 # Errors below this (display values) are treated as noise: quadratic instead of linear.
 _NOISE = 0.03
+# What an effect costs behind somebody else's body, as a share of what it costs where it is seen: nothing speaks for it
+# there, so at the full price it would be unlearned.
+_BEHIND = 0.05
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ def loss_terms(
             at first an effect belongs near its person, then the schedule lets go.
         strange: how much dearer an effect gets where it is unusual.
     """
-    cost = 1 + far * distance + strange * unusual
+    behind_others = (weight[:, None] <= 0) & (distance > 0)
+    cost = (1 + far * distance + strange * unusual) * torch.where(behind_others, _BEHIND, 1.0)
     return LossTerms(
         reconstruction=reconstruction(picture, plate, weight),
         shadow_sparsity=sparsity(effects[:, :, :SHADOW_CHANNELS].clamp(min=0), cost),

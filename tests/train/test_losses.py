@@ -69,9 +69,9 @@ def test_nothing_is_asked_of_what_a_body_hides() -> None:
 def test_an_effect_is_dearer_the_further_it_is_from_its_person() -> None:
     effects = torch.full((1, 1, OUTPUT_CHANNELS, 1, 2), 0.5)
     distance = torch.tensor([0.0, 4.0]).reshape(1, 1, 1, 1, 2)
-    pictures = torch.zeros(1, 3, 1, 2)
-    early = loss_terms(effects, pictures, pictures, pictures[:, :1], distance, 0 * distance, 1.0, 0.0)
-    late = loss_terms(effects, pictures, pictures, pictures[:, :1], distance, 0 * distance, 0.0, 0.0)
+    pictures, seen = torch.zeros(1, 3, 1, 2), torch.ones(1, 1, 1, 2)
+    early = loss_terms(effects, pictures, pictures, seen, distance, 0 * distance, 1.0, 0.0)
+    late = loss_terms(effects, pictures, pictures, seen, distance, 0 * distance, 0.0, 0.0)
     for name in ("shadow_sparsity", "reflection_sparsity"):
         near, far = getattr(early, name)[0, 0, 0, 0]
         assert float(far) == pytest.approx(5 * float(near))
@@ -84,3 +84,22 @@ def test_a_share_of_light_within_0_to_1_is_left_alone() -> None:
     assert not out_of_range(inside).any()
     assert out_of_range(inside + 1.01).min() > 0
     assert out_of_range(inside - 1.01).min() > 0
+
+
+def test_an_effect_behind_somebody_else_costs_little_since_nothing_speaks_for_it() -> None:
+    plate, effects = torch.zeros(1, 3, 1, 3), torch.ones(1, 1, OUTPUT_CHANNELS, 1, 3)
+    # Seen, behind another body, under her own.
+    weight, distance = torch.tensor([1.0, 0, 0]), torch.tensor([0.5, 0.5, 0])
+    found = loss_terms(
+        effects,
+        plate,
+        plate,
+        weight.view(1, 1, 1, 3),
+        distance.view(1, 1, 1, 1, 3),
+        torch.zeros(1, 1, 1, 1, 3),
+        0.0,
+        0.0,
+    )
+    seen, behind, under = found.shadow_sparsity.flatten().tolist()
+    assert seen == under == 1
+    assert 0 < behind < 0.1
