@@ -83,6 +83,11 @@ def least(values: Floats) -> Floats:
     return np.asarray(np.minimum(np.minimum(values[..., 0], values[..., 1]), values[..., 2]), np.float32)
 
 
+def ramp(values: Floats, low: float, high: float) -> Floats:
+    """From 0 at ``low`` and below to 1 at ``high`` and above."""
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)
+
+
 def _box_of(flags: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
     """The smallest rows and columns that hold all True of (H, W)."""
     rows, columns = np.flatnonzero(flags.any(1)), np.flatnonzero(flags.any(0))

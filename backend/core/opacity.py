@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.color import Floats, most
+from backend.core.color import Floats, most, ramp
 from backend.core.one_by_one import picture_by_picture
 
 # Keeps the logarithm calm in black and in white pixels, where noise would read as a strong effect.
@@ -87,15 +87,11 @@ def settled(predicted: Floats, seen: Floats, covered: Floats) -> Floats:
         covered: (N, H, W) 0..1, 1 where somebody further in front than each person hides it.
     """
     strength = most(np.abs(predicted))
-    faint = _ramp(strength, *_FAINT_SEEN)
-    clear = seen * faint + (1 - seen) * _ramp(strength, *_FAINT_HIDDEN)
+    faint = ramp(strength, *_FAINT_SEEN)
+    clear = seen * faint + (1 - seen) * ramp(strength, *_FAINT_HIDDEN)
     share = strength / np.maximum(strength.max(0), 1e-6)
-    keep = np.maximum(clear * _ramp(share, *_CONTESTED), covered * faint)
+    keep = np.maximum(clear * ramp(share, *_CONTESTED), covered * faint)
     return np.asarray(predicted * keep[..., None], np.float32)
-
-
-def _ramp(x: Floats, low: float, high: float) -> Floats:
-    return np.asarray(np.clip((x - low) / (high - low), 0, 1), np.float32)
 
 
 def least_opacity(solo: Floats, background: Floats) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.color import Floats
+from backend.core.color import Floats, ramp
 from backend.people.detect import Figure
 from backend.people.scene import Scene, Tell, to_bytes
 
@@ -230,7 +230,7 @@ def _settled(shadow: Floats, difference: Floats) -> Floats:
     differs = (difference > 0.5).astype(np.float32)
     window = (_SETTLING_WINDOW, _SETTLING_WINDOW)
     share = cv2.blur(shadow * differs, window) / np.maximum(cv2.blur(differs, window), 1e-3)
-    return np.maximum(shadow, _ramp(np.asarray(share, np.float32), 0.4, 0.65))
+    return np.maximum(shadow, ramp(np.asarray(share, np.float32), 0.4, 0.65))
 
 
 def _shadow(picture: Floats, behind: Floats, bluish: float | None) -> Floats:
@@ -239,8 +239,8 @@ def _shadow(picture: Floats, behind: Floats, bluish: float | None) -> Floats:
     hue = np.array([1, 0, -1], np.float32) * np.float32(bluish or 0)
     off = ratio + hue * (1 - light[..., None])
     tint, allowed = _largest(off) + _largest(-off), _SHADOW_TINT if bluish is None else _KNOWN_TINT
-    dark = _ramp(light, _SHADOW_LIGHT[0] - 0.1, _SHADOW_LIGHT[0]) * _ramp(-light, -1.02, -_SHADOW_LIGHT[1])
-    grey = _ramp(-tint, -2 * allowed, -allowed)
+    dark = ramp(light, _SHADOW_LIGHT[0] - 0.1, _SHADOW_LIGHT[0]) * ramp(-light, -1.02, -_SHADOW_LIGHT[1])
+    grey = ramp(-tint, -2 * allowed, -allowed)
     pattern = _same_pattern(picture.mean(-1), behind.mean(-1))
     return np.asarray(dark * grey * (pattern if bluish is None else np.maximum(pattern, _HUE_ALONE)), np.float32)
 
@@ -260,8 +260,4 @@ def _same_pattern(a: Floats, b: Floats) -> Floats:
     both = cv2.blur(a * b, window) - mean_a * mean_b
     plain = 1e-3
     alike = (both + plain) / (np.sqrt(np.maximum(var_a, 0) * np.maximum(var_b, 0)) + plain)
-    return _ramp(alike, 0.1, 0.45)
-
-
-def _ramp(values: Floats, low: float, high: float) -> Floats:
-    return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)
+    return ramp(alike, 0.1, 0.45)

@@ -36,21 +36,19 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     """Build all layers of frame ``index`` (0-based)."""
     plate, masks = shot.footage.plate(index), shot.footage.masks(index)
     background = clean.frame(index)
-    alone, together = effects.frame(index, shot.footage.view)
+    predicted, together = effects.frame(index, shot.footage.view)
     restless = effects.restless_at(index, shot.footage.view)
     masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
-    raw = alone
-    covered = _covered(masks, shot.order[index])
-    alone = settled(corrected(alone, together, plate, background, seen), seen, covered)
+    order = shot.order[index]
+    alone = settled(corrected(predicted, together, plate, background, seen), seen, _covered(masks, order))
     alone = without_specks(alone, seen)
+    on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
+    shades.lay(on_bodies, predicted, index, masks)
     color, alpha = np.zeros_like(alone), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)
     # What shines through a body's soft edge: ground under everybody's effects, and the bodies further away.
     shown = with_density(background, together)
-    on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
-    order = shot.order[index]
-    shades.lay(on_bodies, raw, index, masks)
     for rank, person in enumerate(order):
         # A body hides the shadow on the ground behind it, but for one that falls on the body, ...
         ground_alpha, ground_color = least_opacity(with_density(background, alone[person]), background)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backend.core.bending import Shown, bend
 from backend.core.borrowing import Borrowed
-from backend.core.color import Floats, least, most
+from backend.core.color import Floats, least, most, ramp
 from backend.core.matte import spread
 from backend.core.opacity import density, without_density
 from backend.core.side_by_side import in_order
@@ -79,7 +79,7 @@ class Shades:
                 continue
             body = masks[person] > 0
             for caster, cast in zip(casters, dark, strict=True):
-                there = _ramp(alone[caster].mean(-1), _ON_GROUND)
+                there = ramp(alone[caster].mean(-1), *_ON_GROUND)
                 on_bodies[caster][body] = (there[..., None] * cast)[body]
 
     def lit(self, index: int, person: int) -> Floats:
@@ -111,7 +111,7 @@ class Shades:
         if not told:
             return None
         dark = np.clip(np.median(told, axis=0), 0, _DEEPEST).astype(np.float32)
-        shadow = _ramp(dark.mean(-1), _SHADOW) * _ramp(least(dark) / np.maximum(most(dark), 1e-3), _GREY)
+        shadow = ramp(dark.mean(-1), *_SHADOW) * ramp(least(dark) / np.maximum(most(dark), 1e-3), *_GREY)
         where = np.stack([self._where(around, caster, person, mask) for caster in casters])
         share = shadow * where * where.max(0) / np.maximum(where.sum(0), 1e-6)
         return np.asarray(share[..., None] * dark, np.float32)
@@ -158,8 +158,3 @@ def _over_time(values: Floats, reach: int) -> Floats:
 def _height(mask: Floats) -> int:
     rows = np.flatnonzero((mask > 0.5).any(1))
     return int(np.ptp(rows)) + 1 if len(rows) else 1
-
-
-def _ramp(values: Floats, limits: tuple[float, float]) -> Floats:
-    low, high = limits
-    return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)
