@@ -99,7 +99,25 @@ def _no_other_shadows() -> Any:
 def _over_people() -> Any:
     from backend.stages import learn
 
-    return mock.patch.object(learn, "shadows_on_people", lambda data, sun: np.ones(data.masks.shape, np.float16))
+    return mock.patch.object(learn, "shadows_on_people", lambda data, sun: (np.ones(data.masks.shape, np.float16), 0.0))
+
+
+def _holes_behind() -> Any:
+    from backend.stages import learn
+
+    return mock.patch.object(learn, "carry_behind", lambda alone, data, order: None)
+
+
+def _no_light() -> Any:
+    from backend.stages.shade import Shades
+
+    return mock.patch.object(Shades, "_in_the_light", lambda self, index, person: [])
+
+
+def _thin_edges() -> Any:
+    from backend.stages import layers
+
+    return mock.patch.object(layers, "edge_alpha", lambda plate, alpha, behind: alpha)
 
 
 def _no_refits() -> Any:
@@ -167,6 +185,9 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "sun": ("nobody is told where shadows would fall", _no_sunlight),
     "printed": ("shadows that never move are told neither by their outlines nor by other shadows", _no_other_shadows),
     "on-people": ("everybody's effects lie over the people behind", _over_people),
+    "behind": ("what a body hides of somebody's shadow stays a hole", _holes_behind),
+    "light": ("a body in somebody's shadow is not compared with itself in the light", _no_light),
+    "edges": ("soft edges as opaque as the mask says", _thin_edges),
     "refits": ("the background is not estimated anew", _no_refits),
     "sunlight": ("shadows multiply, as in LNR, instead of taking the sunlight once", _multiplied),
     "leftovers": ("nothing is given to the nearest", _no_leftovers),
