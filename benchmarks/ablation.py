@@ -171,9 +171,9 @@ def _no_texture() -> Any:
 
 
 def _no_bends() -> Any:
-    from backend.stages import survey
+    from backend.core import borrowing
 
-    return mock.patch.object(survey, "bend", lambda target, lent: None)
+    return mock.patch.object(borrowing, "bend", lambda target, lent: None)
 
 
 IDEAS: dict[str, tuple[str, Patch]] = {

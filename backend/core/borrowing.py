@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.bending import Bend, Shown
+from backend.core.bending import Bend, Shown, bend
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import stretches
@@ -55,6 +55,10 @@ class Borrowed:
         """The other frame's picture (H, W) or (H, W, C), moved and bent into place."""
         there = moved(picture, self.shift)
         return there if self.bend is None else self.bend.applied(there)
+
+    def bent_onto(self, target: Shown, lent: Shown) -> Borrowed:
+        """The same with the body that the other frame shows, once moved, bent onto what is visible in this one."""
+        return replace(self, bend=bend(target, Shown(*map(self.laid, (lent.plate, lent.body, lent.front)))))
 
 
 @dataclass(frozen=True)

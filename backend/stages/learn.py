@@ -151,6 +151,7 @@ class _Usual:
     on_people: NDArray[np.float16]
     """(T, N, h, w), see ``Effects``."""
     sun_known: float
+    """0..1, see ``Effects``."""
     reflecting: float
     """How surely the ground reflects people, 0..1."""
     flops: int

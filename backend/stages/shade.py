@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.bending import Shown, bend
+from backend.core.bending import Shown
 from backend.core.borrowing import Borrowed
 from backend.core.color import Floats, least, most, ramp
 from backend.core.matte import spread
@@ -125,13 +125,9 @@ class Shades:
         best = sorted((fit for fit in fits if fit[0] > _ALIKE), reverse=True)[:_TOLD_BY]
         scale = self._shot.footage.view[0] / mine.shape[1]
         target = self._shown(index, person)
-        found = []
-        for _, (dx, dy), s in best:
-            lent = Borrowed(s, (scale * dx, scale * dy))
-            there = self._shown(s, person)
-            moved_in = Shown(*(lent.laid(each) for each in (there.plate, there.body, there.front)))
-            found.append(Borrowed(s, lent.shift, bend(target, moved_in)))
-        return found
+        return [
+            Borrowed(s, (scale * dx, scale * dy)).bent_onto(target, self._shown(s, person)) for _, (dx, dy), s in best
+        ]
 
     def _shown(self, index: int, person: int) -> Shown:
         masks = self._shot.footage.masks(index)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from backend.core.bending import Shown, bend
+from backend.core.bending import Shown
 from backend.core.borrowing import Borrowed, borrow, refined, steadied
 from backend.core.camera import Camera
 from backend.core.color import Floats
@@ -117,9 +117,7 @@ def _bent(shot: Shot, index: int, person: int) -> Borrowed | None:
     found = shot.borrowed[index][person]
     if found is None:
         return None
-    lent = _shown(shot, found.frame, person)
-    moved_in = Shown(*(found.laid(each) for each in (lent.plate, lent.body, lent.front)))
-    return dataclasses.replace(found, bend=bend(_shown(shot, index, person), moved_in))
+    return found.bent_onto(_shown(shot, index, person), _shown(shot, found.frame, person))
 
 
 def _shown(shot: Shot, index: int, person: int) -> Shown:
