@@ -166,8 +166,14 @@ def _no_texture() -> Any:
     from backend.stages import clean_plate
 
     return mock.patch.object(
-        clean_plate, "textured", lambda ground, holes, known, corners: clean_plate.smoothly(ground, holes)
+        clean_plate, "textured", lambda ground, holes, known, corners, learned: clean_plate.smoothly(ground, holes)
     )
+
+
+def _no_learned_ground() -> Any:
+    from backend.core import inpaint
+
+    return mock.patch.object(inpaint, "_LEARNED_SAY", 0.0)
 
 
 def _no_bends() -> Any:
@@ -194,6 +200,7 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "evidence": ("effects as predicted, not sharpened by the plate", _no_evidence),
     "loans": ("hidden parts stay holes", _no_loans),
     "bends": ("what hidden parts are borrowed from is moved, not bent", _no_bends),
+    "ground": ("nothing is learned from other places of how ground goes on", _no_learned_ground),
     "texture": ("ground never seen is filled smoothly", _no_texture),
 }
 

@@ -39,6 +39,8 @@ class Run:
     workers: int
     resume: bool = False
     """Whether it goes on from the weights."""
+    short: bool = True
+    """Whether it computes in 16-bit floats (bfloat16)."""
 
 
 Lesson = tuple[Floats, Floats]
@@ -83,7 +85,7 @@ def fit(
     for step in range(steps):
         set_rate(optimizer, rate, step, step / steps)
         inputs, target = next(batches)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=run.short):
             answer = net(inputs)
         value = loss_of(answer.float(), target)
         descend(net, optimizer, value)

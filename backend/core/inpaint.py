@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from backend.core.color import Floats
 from backend.core.inpaint_ways import Flags, around, usual_say, ways
 
+Learned = Callable[[Floats, Flags], Floats]
+"""A way that was learned: from a picture (h, w, 3; display 0..1) and its holes (h, w) to the filled picture."""
+
+# How much the learned way usually has to say.
+_LEARNED_SAY = 0.4
 # How dear it is that a way has more or less to say than usual.
 _USUAL = 0.1
 # Ways are tried where so much of the holes, moved sideways, lies on known ground; in steps of this share of the width.
@@ -20,24 +27,30 @@ _DESCENTS, _RATE = 500, 0.2
 _DOUBT, _AROUND, _VOTES = 0.06, 1 / 150, 3
 
 
-def textured(picture: Floats, holes: Flags, known: Flags, corners: int) -> Floats:
+def textured(picture: Floats, holes: Flags, known: Flags, corners: int, learned: Learned) -> Floats:
     """Holes filled so that patterns go on.
 
-    Several ways that err differently (``inpaint_ways``). How much each has to say is rehearsed on holes of the same
-    shape in known ground beside them. Then they vote, place by place: who says something else than the others has
-    little to say.
+    Several ways that err differently (``inpaint_ways``), and one that was learned from other places. How much each has
+    to say is rehearsed on holes of the same shape in known ground beside them. Then they vote, place by place: who says
+    something else than the others has little to say.
 
     Args:
         picture: (h, w, 3), display 0..1.
         holes: (h, w), what to fill.
         known: (h, w), where the picture is that of the clip.
         corners: copying begins at so many, 1 to 4, and each takes seconds; two of them are worth a rehearsal.
+        learned: the way that was learned.
     """
     if not holes.any() or holes.all():
         return picture
     beside = _elsewhere(holes, known, corners // 2)
-    performed, *rehearsed = ways(picture, [holes, *(holes | there for there in beside)], corners)
-    say = _learned(picture, holes, beside, rehearsed, usual_say(corners))
+    many = [holes, *(holes | there for there in beside)]
+    performed, *rehearsed = (
+        [*filled, learned(picture, each)[around(each)]]
+        for filled, each in zip(ways(picture, many, corners), many, strict=True)
+    )
+    usual = np.append(usual_say(corners) * (1 - _LEARNED_SAY), np.float32(_LEARNED_SAY))
+    say = _rehearsed(picture, holes, beside, rehearsed, usual)
     box = around(holes)
     voted = np.clip(_voted(performed, say, holes), 0, 1)
     filled = picture.copy()
@@ -45,7 +58,7 @@ def textured(picture: Floats, holes: Flags, known: Flags, corners: int) -> Float
     return filled
 
 
-def _learned(
+def _rehearsed(
     picture: Floats, holes: Flags, beside: list[Flags], rehearsed: list[list[Floats]], usual: Floats
 ) -> Floats:
     """How much each way should say, that their mean be next to known ground under holes beside the true ones.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from backend.core.inpaint import textured
 from backend.core.inpaint_ways import smoothly
 from backend.core.opacity import without_density
 from backend.core.side_by_side import in_order
+from backend.model.ground_net import ground_net
+from backend.model.made_up import made_up
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
 
@@ -44,7 +47,8 @@ class CleanPlate:
         shown = shot.camera.shown()
         self._observed = canvas.observed.astype(np.float32)
         ground = smoothly(canvas.picture, ~(canvas.observed | shown))
-        self._canvas = textured(ground, shown & ~canvas.observed, canvas.observed, corners)
+        learned = partial(made_up, ground_net())
+        self._canvas = textured(ground, shown & ~canvas.observed, canvas.observed, corners, learned)
 
     def frame(self, index: int) -> Floats:
         """(H, W, 3) display values 0..1."""
