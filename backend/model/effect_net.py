@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from backend.model.charts import CHANNELS, ChartAtlas
+from backend.model.convolution import convolution
 from backend.model.resize import doubled, enlarged
 from backend.model.sunlight import CASTS
 
@@ -32,9 +33,11 @@ class EffectNet(nn.Module):
         super().__init__()
         channels = [width, *([width * 2] * (levels - 1))]
         self.atlas = ChartAtlas() if charts else None
-        self.entry = _conv((1 + CASTS) * _SHUFFLE**2 + 2 + places + charts * CHANNELS, width)
-        self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
-        self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels))
+        self.entry = convolution((1 + CASTS) * _SHUFFLE**2 + 2 + places + charts * CHANNELS, width)
+        self.down = nn.ModuleList(
+            nn.Sequential(convolution(a, b, stride=2), convolution(b, b)) for a, b in pairwise(channels)
+        )
+        self.up = nn.ModuleList(convolution(a + b, a) for a, b in pairwise(channels))
         self.exit = nn.Conv2d(width, OUTPUT_CHANNELS * _SHUFFLE**2, 3, padding=1)
         self.places = nn.Parameter(torch.randn(1, places, 8, 8) * 0.1)
         with torch.no_grad():
@@ -83,7 +86,3 @@ class EffectNet(nn.Module):
     def size_multiple(levels: int) -> int:
         """What the height and width of the masks must be a multiple of."""
         return _SHUFFLE << (levels - 1)
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1, inplace=True))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.model.convolution import convolution
 from backend.model.stored import with_weights
 
 WEIGHTS = Path(__file__).with_name("ground.pt")
@@ -24,17 +25,24 @@ class GroundNet(nn.Module):
         super().__init__()
         fine, coarse, coarsest = _WIDTHS
         side = SIDE // _SHUFFLE
-        self.entry = nn.Sequential(_conv(INPUTS * _SHUFFLE**2, fine), Lines(fine, side), _conv(fine, fine))
+        self.entry = nn.Sequential(convolution(INPUTS * _SHUFFLE**2, fine), Lines(fine, side), convolution(fine, fine))
         self.down = nn.ModuleList(
             [
-                nn.Sequential(_conv(fine, coarse, 2), Lines(coarse, side // 2), _conv(coarse, coarse)),
-                nn.Sequential(_conv(coarse, coarsest, 2), *(Lines(coarsest, side // 4) for _ in range(2))),
+                nn.Sequential(convolution(fine, coarse, 2), Lines(coarse, side // 2), convolution(coarse, coarse)),
+                nn.Sequential(convolution(coarse, coarsest, 2), *(Lines(coarsest, side // 4) for _ in range(2))),
             ]
         )
         self.up = nn.ModuleList(
             [
-                nn.Sequential(_conv(coarsest + coarse, coarse), Lines(coarse, side // 2), _conv(coarse, coarse)),
-                nn.Sequential(_conv(coarse + fine, fine), Lines(fine, side), _conv(fine, fine), _conv(fine, fine)),
+                nn.Sequential(
+                    convolution(coarsest + coarse, coarse), Lines(coarse, side // 2), convolution(coarse, coarse)
+                ),
+                nn.Sequential(
+                    convolution(coarse + fine, fine),
+                    Lines(fine, side),
+                    convolution(fine, fine),
+                    convolution(fine, fine),
+                ),
             ]
         )
         self.exit = nn.Conv2d(fine, 3 * _SHUFFLE**2, 3, padding=1)
@@ -97,7 +105,3 @@ def inputs_of(begun: Tensor, holes: Tensor) -> Tensor:
 def ground_net(weights: Path = WEIGHTS) -> GroundNet:
     """The network with the weights that ship with the product."""
     return with_weights(GroundNet(), weights)
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1, inplace=True))

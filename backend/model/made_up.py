@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from backend.core.color import Floats
 from backend.core.fill import fill
-from backend.core.inpaint_ways import smoothly
+from backend.core.inpaint_ways import Flags, smoothly
 from backend.model.ground_net import SIDE, GroundNet, inputs_of
 
-Flags = npt.NDArray[np.bool_]
 # The longest side of a hole, in sides of the square in which it is looked at: the mean of what is seen in all of them.
 _SPANS = (0.75, 0.62, 0.5)
 # A square is at least so large, and specks are smaller than a square of this side; in lengths of the picture.

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.model.convolution import convolution
 from backend.model.sunlight import CASTS
 
 FEATURES = 14 + 2 * CASTS
@@ -87,11 +88,13 @@ class PriorNet(nn.Module):
         super().__init__()
         channels = [width, *([width * 2] * (levels - 1))]
         deep = channels[-1]
-        self.entry = _conv(FEATURES * _SHUFFLE**2, width)
-        self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
+        self.entry = convolution(FEATURES * _SHUFFLE**2, width)
+        self.down = nn.ModuleList(
+            nn.Sequential(convolution(a, b, stride=2), convolution(b, b)) for a, b in pairwise(channels)
+        )
         self.common = nn.Sequential(nn.Linear(2 * deep, deep), nn.LeakyReLU(0.1), nn.Linear(deep, deep))
-        self.meet = nn.Sequential(_conv(2 * deep, deep), _conv(deep, deep))
-        self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels))
+        self.meet = nn.Sequential(convolution(2 * deep, deep), convolution(deep, deep))
+        self.up = nn.ModuleList(convolution(a + b, a) for a, b in pairwise(channels))
         self.exit = nn.Conv2d(width, _OUTPUTS * _SHUFFLE**2, 3, padding=1)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -133,7 +136,3 @@ def _densities(out: Tensor) -> tuple[Tensor, Tensor]:
     shared_depth = (depth * weight).sum(2) / weight.sum(2)
     taken = 1 - functools.reduce(torch.mul, (1 - shadow).unbind(2))
     return alone, -torch.log(1 - shared_depth * taken) + reflection.sum(2)
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1, inplace=True))

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.model.convolution import convolution
+
 SHUFFLE = 2
 
 
@@ -18,9 +20,11 @@ class Pyramid(nn.Module):
         """``finest`` is the level, counted from the finest, at which it answers."""
         super().__init__()
         channels = [width, *([width * 2] * (levels - 1))]
-        self.entry = _conv(inputs * SHUFFLE**2, width)
-        self.down = nn.ModuleList(nn.Sequential(_conv(a, b, stride=2), _conv(b, b)) for a, b in pairwise(channels))
-        self.up = nn.ModuleList(_conv(a + b, a) for a, b in pairwise(channels[finest:]))
+        self.entry = convolution(inputs * SHUFFLE**2, width)
+        self.down = nn.ModuleList(
+            nn.Sequential(convolution(a, b, stride=2), convolution(b, b)) for a, b in pairwise(channels)
+        )
+        self.up = nn.ModuleList(convolution(a + b, a) for a, b in pairwise(channels[finest:]))
         self.exit = nn.Conv2d(channels[finest], outputs, 3, padding=1)
 
     def answer(self, inputs: Tensor) -> Tensor:
@@ -34,7 +38,3 @@ class Pyramid(nn.Module):
             y = up(torch.cat([F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False), skip], 1))
         found: Tensor = self.exit(y)
         return found
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1, inplace=True))
