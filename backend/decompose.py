@@ -138,7 +138,7 @@ def _written(request: DecomposeRequest, shot: Shot, run: Run, progress: Progress
     with progress.timed(WRITING):
         clean = CleanPlate(shot, learned.effects, canvas, run.settings.corners)
         written = export.write_frames(writer, shot, learned.effects, clean, request.settings.residual, progress)
-    metrics = _metrics(began, progress, learned, written.error)
+    metrics = _metrics(began, progress, learned, clean, written.error)
     path = writer.finish(_describe(request, shot, metrics, written.observed))
     progress.say(f"Finished: {json.dumps(metrics)}")
     return path
@@ -228,11 +228,11 @@ def _state_of(path: Path) -> list[tuple[str, int, int]]:
     return [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files]
 
 
-def _metrics(began: float, progress: Progress, learned: Learned, error: float) -> dict[str, object]:
+def _metrics(began: float, progress: Progress, learned: Learned, clean: CleanPlate, error: float) -> dict[str, object]:
     return {
         "seconds": round(time.monotonic() - began, 2),
         "stage_seconds": dict(progress.seconds),
-        "flops": learned.flops,
+        "flops": learned.flops + clean.flops,
         "peak_memory_bytes": peak_memory_bytes(),
         "recon_psnr": round(psnr(error), 2),
         "training_steps": learned.steps,

@@ -7,11 +7,11 @@ from typing import Any
 
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
-from torch.utils.flop_counter import addmm_flop, conv_flop
+from torch.utils.flop_counter import addmm_flop, conv_flop, sdpa_flop
 
 
 class AnswerFlops(TorchFunctionMode):
-    """Counts by torch's own formulas what convolutions and linear layers take on the way forward.
+    """Counts by torch's own formulas what convolutions, linear layers and attention take on the way forward.
 
     ``FlopCounterMode`` counts the way back, too, but loads torch's compiler first, which takes longer than an answer.
     """
@@ -30,4 +30,6 @@ class AnswerFlops(TorchFunctionMode):
         elif func is F.linear:
             values, weight, bias = args
             self.total += addmm_flop(bias, values.flatten(0, -2), weight.T, out_val=out)
+        elif func is F.scaled_dot_product_attention:
+            self.total += sdpa_flop(*args[:3], out_val=out)
         return out

@@ -16,6 +16,7 @@ from backend.core.inpaint import textured
 from backend.core.inpaint_ways import smoothly
 from backend.core.opacity import without_density
 from backend.core.side_by_side import in_order
+from backend.model.flops import AnswerFlops
 from backend.model.ground_net import ground_net
 from backend.model.made_up import made_up
 from backend.stages.effects import Effects
@@ -48,7 +49,10 @@ class CleanPlate:
         self._observed = canvas.observed.astype(np.float32)
         ground = smoothly(canvas.picture, ~(canvas.observed | shown))
         learned = partial(made_up, ground_net())
-        self._canvas = textured(ground, shown & ~canvas.observed, canvas.observed, corners, learned)
+        with AnswerFlops() as counter:
+            self._canvas = textured(ground, shown & ~canvas.observed, canvas.observed, corners, learned)
+        self.flops = counter.total
+        """What unseen ground took."""
 
     def frame(self, index: int) -> Floats:
         """(H, W, 3) display values 0..1."""
