@@ -120,7 +120,7 @@ def train_grounds(folder: Path, weights: Path, run: Run, seed: int = 0) -> None:
 
 def main() -> None:
     """Draw, train, write the weights."""
-    parser = options("with which unseen ground is made up", "pictures", 12000, _USUAL.steps)
+    parser = options("with which unseen ground is made up", "pictures", 3500, _USUAL.steps)
     draw_and_train(parser, "pictures", draw_pictures, train_grounds, _USUAL)
 
 
