@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend.errors import Cancelled, NumericalError
 from backend.model.effect_net import EffectNet
 from backend.model.shading import Shading, with_density
+from backend.train.clipping import clip_gradients
 from backend.train.device import quick_arithmetic
 from backend.train.losses import LossTerms, loss_terms
 from backend.train.recorded import Recorded
@@ -55,7 +56,7 @@ class TrainState:
     """Everything needed to go on exactly where training stopped."""
 
     renderer: Renderer
-    optimizer: torch.optim.Optimizer
+    optimizer: torch.optim.Adam
     generator: torch.Generator
     background: Tensor
     step: int = 0
@@ -186,6 +187,7 @@ def take_step(
     if not math.isfinite(value):
         raise NumericalError(f"Training broke down at step {state.step}: the loss is {value}")
     team.add_gradients(state.renderer.parameters(), share)
+    clip_gradients(state.optimizer)
     state.optimizer.step()
     state.history.append(value)
     return terms
