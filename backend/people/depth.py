@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from backend.core.color import Floats
-from backend.core.occlusion import lowest_row, rank, touching
+from backend.core.occlusion import estimate_order, figures
 from backend.media.depth_file import Order, Standing, shortened
 
 # Silhouettes are compared at this many pixels across.
-_ANALYSIS_WIDTH = 112
+_ANALYSIS_WIDTH = 224
 
 
 def proposed_order(masks: Callable[[int], Floats], names: Sequence[str], frames: range) -> Order:
@@ -23,17 +23,12 @@ def proposed_order(masks: Callable[[int], Floats], names: Sequence[str], frames:
         names: of the people, as in the masks.
         frames: numbers of the frames.
     """
-    feet, areas = np.empty((len(frames), len(names))), np.empty((len(frames), len(names)))
-    contact = np.empty((len(frames), len(names), len(names)), np.bool_)
-    for index in range(len(frames)):
-        small = _small(masks(index))
-        feet[index], areas[index] = [lowest_row(mask) for mask in small], small.sum((1, 2))
-        contact[index] = touching(small[None])[0]
-    ranking = rank(feet, areas, contact)
+    people = [figures(_small(masks(index))) for index in range(len(frames))]
+    ranking = estimate_order(people)
     found: list[Standing] = []
     now: list[int] | None = None
     for index, number in enumerate(frames):
-        pairs = np.argwhere(contact[index])
+        pairs = np.argwhere(people[index].contact)
         if len(pairs) and (now is None or any(_differ(now, ranking[index], a, b) for a, b in pairs.tolist())):
             now = ranking[index]
             # What the first contact asks for held before it too.

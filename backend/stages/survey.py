@@ -13,7 +13,7 @@ from backend.core.borrowing import Borrowed, borrow, refined, steadied
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.exposure import exposure_gains
-from backend.core.occlusion import covered_by, estimate_order, touching
+from backend.core.occlusion import covered_by, estimate_order, figures
 from backend.core.registration import register
 from backend.core.side_by_side import in_order
 from backend.media.depth_file import arranged, names_at
@@ -39,8 +39,9 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     size = _analysis_size(footage.view)
     plate = np.stack(list(in_order(lambda t: shrink(footage.plate(t), size), len(footage))))
     masks = np.stack(list(in_order(lambda t: [shrink(mask, size) for mask in footage.masks(t)], len(footage))))
-    contact = touching(masks)
-    order = _as_given(footage, estimate_order(masks, contact))
+    people = [figures(frame) for frame in masks]
+    contact = np.stack([frame.contact for frame in people])
+    order = _as_given(footage, estimate_order(people))
     gains = exposure_gains(plate, masks.max(1), camera.resized(size))
     tell(0.8)
     found = borrow(plate, masks, covered_by(masks, contact, order), camera.resized(size))

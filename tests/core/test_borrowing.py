@@ -7,13 +7,13 @@ import pytest
 from backend.core.borrowing import Borrowed, borrow, moved, steadied
 from backend.core.camera import Camera
 from backend.core.color import Floats
-from backend.core.occlusion import covered_by, touching
-from tests.core.two_walkers import BACK, FRONT, H, T, W, body, crossing, pictures
+from backend.core.occlusion import covered_by
+from tests.core.two_walkers import BACK, FRONT, H, T, W, body, crossing, in_contact, pictures
 
 
 def test_the_hidden_part_of_a_walker_comes_from_frames_in_which_it_is_seen() -> None:
     whole, visible = crossing()
-    contact = touching(visible)
+    contact = in_contact(visible)
     front = covered_by(visible, contact, [[BACK, FRONT]] * T)
     found = borrow(pictures(whole), visible, front, Camera.static(T, (W, H)))
     for t in range(T):
@@ -37,7 +37,7 @@ def test_the_borrowed_place_follows_the_camera() -> None:
         shift = (20 - 3.0 * t, 0)
         visible[t] = [moved(mask, shift) for mask in visible[t]]
         plate[t] = moved(plate[t], shift)
-    contact = touching(visible)
+    contact = in_contact(visible)
     front = covered_by(visible, contact, [[BACK, FRONT]] * T)
     found = borrow(plate, visible, front, Camera.moving_over(follow, (W, H)))
     lent = [frame[BACK] for frame in found if frame[BACK] is not None]
@@ -48,7 +48,7 @@ def test_the_borrowed_place_follows_the_camera() -> None:
 
 def completed(whole: Floats, visible: Floats) -> list[float]:
     """How well the hidden part is found in each frame that hides one, 0..1 (intersection over union)."""
-    contact = touching(visible)
+    contact = in_contact(visible)
     front = covered_by(visible, contact, [[BACK, FRONT]] * T)
     found = borrow(pictures(whole), visible, front, Camera.static(T, (W, H)))
     agreements = []
@@ -63,7 +63,7 @@ def completed(whole: Floats, visible: Floats) -> list[float]:
 
 def test_the_hidden_part_of_someone_who_jumps_is_found_at_the_height_of_the_jump() -> None:
     whole, visible = crossing()
-    contact = touching(visible)[:, BACK, FRONT]
+    contact = in_contact(visible)[:, BACK, FRONT]
     # In the air in every second frame while the other passes: between the frames that show all, nothing tells of it.
     for t in np.flatnonzero(contact)[::2]:
         whole[t, BACK] = moved(whole[t, BACK], (0, -14))
@@ -77,7 +77,7 @@ def test_someone_who_is_never_whole_borrows_from_frames_that_show_the_other_half
     whole[:, FRONT] = np.stack([body(10 + 3 * t + (6 if t < T // 2 else -6), 52) for t in range(T)])
     visible = whole.copy()
     visible[:, BACK] *= 1 - whole[:, FRONT]
-    assert touching(visible)[:, BACK, FRONT].all()
+    assert in_contact(visible)[:, BACK, FRONT].all()
     assert np.mean(completed(whole, visible)) > 0.6
 
 
@@ -102,7 +102,7 @@ def test_nothing_is_borrowed_from_another_pose(lies: bool) -> None:
         whole[12, BACK, 42:50, 34:80] = 1
     visible = whole.copy()
     visible[:, BACK] *= 1 - whole[:, FRONT]
-    front = covered_by(visible, touching(visible), [[BACK, FRONT]] * T)
+    front = covered_by(visible, in_contact(visible), [[BACK, FRONT]] * T)
     found = borrow(pictures(whole), visible, front, Camera.static(T, (W, H)))
     assert (found[12][BACK] is None) == lies
 

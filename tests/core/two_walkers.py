@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backend.core.color import Floats
+from backend.core.occlusion import Flags, touching
 
 T, H, W = 24, 60, 110
 BACK, FRONT = 0, 1
@@ -39,3 +40,8 @@ def pictures(whole: Floats, front: int = FRONT) -> Floats:
             color = np.stack([stripes, 0.3 + 0.4 * person + 0 * stripes, 1 - stripes], -1)
             out[t] = np.where(whole[t, person][..., None] > 0, color, out[t])
     return out
+
+
+def in_contact(masks: Floats) -> Flags:
+    """(T, N, N): who touches whom, from masks (T, N, h, w)."""
+    return np.stack([touching(frame) for frame in masks])
