@@ -126,6 +126,12 @@ def _no_refits() -> Any:
     return mock.patch.object(loop, "refit_steps", lambda settings: ())
 
 
+def _no_clipping() -> Any:
+    import backend.train.loop as loop
+
+    return mock.patch.object(loop, "clip_gradients", lambda optimizer: None)
+
+
 def _multiplied() -> Any:
     from backend.model.shading import Shading
 
@@ -195,6 +201,7 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "light": ("a body in somebody's shadow is not compared with itself in the light", _no_light),
     "edges": ("soft edges as opaque as the mask says", _thin_edges),
     "refits": ("the background is not estimated anew", _no_refits),
+    "clipping": ("gradients as long as they are", _no_clipping),
     "sunlight": ("shadows multiply, as in LNR, instead of taking the sunlight once", _multiplied),
     "leftovers": ("nothing is given to the nearest", _no_leftovers),
     "evidence": ("effects as predicted, not sharpened by the plate", _no_evidence),
