@@ -17,8 +17,8 @@ Flags = npt.NDArray[np.bool_]
 _TOUCH = 2
 # Where two outlines meet is looked at in a disk of this much of a body's height, at least of so many pixels.
 _DISK, _SMALLEST_DISK = 0.06, 2
-# Who jumps stands where the feet are lowest within so many frames before and after.
-_JUMP = 4
+# Who jumps stands where the feet are lowest within so many seconds before and after.
+_JUMP = 0.4
 # What counts how much beside the place where two outlines meet, as told right most often on drawn crossings: how many
 # body heights the feet are lower, and how much more of the other's usual area is missing.
 _FEET, _LOSS = 2.0, 0.5
@@ -82,7 +82,7 @@ def _grown(flags: Flags) -> Flags:
     return np.asarray(cv2.dilate(flags.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
-def estimate_order(frames: Sequence[Figures]) -> list[list[int]]:
+def estimate_order(frames: Sequence[Figures], fps: float) -> list[list[int]]:
     """Back-to-front order of the people in every frame.
 
     For a whole contact it is told by where the outlines meet, by who loses area compared with before and after, and by
@@ -90,7 +90,7 @@ def estimate_order(frames: Sequence[Figures]) -> list[list[int]]:
     """
     area, contact = np.stack([f.area for f in frames]), np.stack([f.contact for f in frames])
     feet, height = (_filled_in(np.stack(values)) for values in zip(*((f.feet, f.height) for f in frames), strict=True))
-    feet = _landed(feet)
+    feet = _landed(feet, round(_JUMP * fps))
     whole = np.stack([f.whole for f in frames])
     people = area.shape[1]
     in_front = np.zeros(contact.shape)
@@ -109,10 +109,10 @@ def estimate_order(frames: Sequence[Figures]) -> list[list[int]]:
     return [[int(i) for i in np.argsort((np.sign(votes)).sum(1), kind="stable")] for votes in in_front]
 
 
-def _landed(feet: Floats) -> Floats:
-    """The lowest rows (T, N) around each moment: who is in the air is no further away for that."""
-    wide = np.pad(feet, ((_JUMP, _JUMP), (0, 0)), mode="edge")
-    return np.stack([wide[t : t + 2 * _JUMP + 1].max(0) for t in range(len(feet))])
+def _landed(feet: Floats, reach: int) -> Floats:
+    """The lowest rows (T, N) so many frames around each moment: who is in the air is no further away for that."""
+    wide = np.pad(feet, ((reach, reach), (0, 0)), mode="edge")
+    return np.stack([wide[t : t + 2 * reach + 1].max(0) for t in range(len(feet))])
 
 
 def _filled_in(tracks: Floats) -> Floats:

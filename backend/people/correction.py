@@ -55,7 +55,8 @@ def correct_people(plate: Plate, before: Path, hints: Path, out: Path, progress:
             for index, path in files.items():
                 save(_file(fresh, name, plate.info, index), read_mask(path))
         frames = range(info.first_frame, info.first_frame + info.frames)
-        proposed = proposed_order(partial(_masks_of, fresh, names, plate.info), names, frames)
+        masks = partial(_masks_of, fresh, names, plate.info)
+        proposed = proposed_order(masks, names, frames, float(plate.info.fps))
         write_order(fresh, completed(read_order(before), proposed))
         people = tuple(_listed(fresh, info, name, name in drawn, plate) for name in names)
         listed = dataclasses.replace(info, plate=str(plate.info.path), people=people, corrects=str(before))

@@ -15,16 +15,17 @@ from backend.media.depth_file import Order, Standing, shortened
 _ANALYSIS_WIDTH = 224
 
 
-def proposed_order(masks: Callable[[int], Floats], names: Sequence[str], frames: range) -> Order:
+def proposed_order(masks: Callable[[int], Floats], names: Sequence[str], frames: range, fps: float) -> Order:
     """The depth order of a shot in as few changes as the contacts between people ask for.
 
     Args:
         masks: gives the masks (h, w, N) of a frame by its index, 0..1.
         names: of the people, as in the masks.
         frames: numbers of the frames.
+        fps: frames per second.
     """
     people = [figures(_small(masks(index))) for index in range(len(frames))]
-    ranking = estimate_order(people)
+    ranking = estimate_order(people, fps)
     found: list[Standing] = []
     now: list[int] | None = None
     for index, number in enumerate(frames):

@@ -122,7 +122,8 @@ def write_result(
                     save(unfinished / THUMBNAILS / f"{person.name}.png", thumbnail(frame, mask))
         frames = range(info.first_frame, info.first_frame + info.frames)
         names = [person.name for person in info.people]
-        write_order(unfinished, proposed_order(lambda index: masks.frame(index)[..., list(columns)], names, frames))
+        fps = float(plate.info.fps)
+        write_order(unfinished, proposed_order(lambda t: masks.frame(t)[..., list(columns)], names, frames, fps))
         return put_in_place(unfinished, folder, info)
 
 

@@ -41,7 +41,7 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     masks = np.stack(list(in_order(lambda t: [shrink(mask, size) for mask in footage.masks(t)], len(footage))))
     people = [figures(frame) for frame in masks]
     contact = np.stack([frame.contact for frame in people])
-    order = _as_given(footage, estimate_order(people))
+    order = _as_given(footage, estimate_order(people, float(footage.info.fps)))
     gains = exposure_gains(plate, masks.max(1), camera.resized(size))
     tell(0.8)
     found = borrow(plate, masks, covered_by(masks, contact, order), camera.resized(size))

@@ -33,13 +33,13 @@ def crossing(front: int) -> np.ndarray:
 @pytest.mark.parametrize("front", [0, 1])
 def test_who_is_covered_is_behind_for_the_whole_shot(front: int) -> None:
     masks = crossing(front)
-    order = proposed_order(lambda index: masks[index], ("anna", "ben"), range(5, 5 + FRAMES))
+    order = proposed_order(lambda index: masks[index], ("anna", "ben"), range(5, 5 + FRAMES), 24.0)
     assert order == (Standing(5, ("ben", "anna") if front == 0 else ("anna", "ben")),)
 
 
 def test_each_contact_has_an_order_of_its_own() -> None:
     masks = np.concatenate([crossing(0), crossing(1)[::-1]])
-    order = proposed_order(lambda index: masks[index], ("anna", "ben"), range(1, 1 + 2 * FRAMES))
+    order = proposed_order(lambda index: masks[index], ("anna", "ben"), range(1, 1 + 2 * FRAMES), 24.0)
     assert [standing.names for standing in order] == [("ben", "anna"), ("anna", "ben")]
     assert order[0].first_frame == 1 and FRAMES < order[1].first_frame < 2 * FRAMES
 
