@@ -105,7 +105,7 @@ def _over_people() -> Any:
 def _holes_behind() -> Any:
     from backend.stages import learn
 
-    return mock.patch.object(learn, "carry_behind", lambda alone, data, order: None)
+    return mock.patch.object(learn, "carry_behind", lambda alone, data: None)
 
 
 def _no_light() -> Any:

@@ -55,6 +55,11 @@ def _scaled(picture: Floats, factor: Floats, dark: npt.NDArray[np.bool_]) -> Flo
     return np.clip(np.where(dark, darker, brighter), 0, 1).astype(np.float32)
 
 
+def stronger(one: Floats, other: Floats) -> Floats:
+    """The stronger of two signed densities, place by place; both of any shape."""
+    return np.where(np.abs(one) >= np.abs(other), one, other)
+
+
 def corrected(predicted: Floats, together: Floats, plate: Floats, background: Floats, seen: Floats) -> Floats:
     """Sharpen predicted effects by the evidence: the plate tells how strong, the prediction tells whose.
 
@@ -78,19 +83,19 @@ def corrected(predicted: Floats, together: Floats, plate: Floats, background: Fl
     return np.asarray(predicted * (1 + seen[..., None] * (ratio - 1)), np.float32)
 
 
-def settled(predicted: Floats, seen: Floats, covered: Floats) -> Floats:
+def settled(predicted: Floats, seen: Floats, others: Floats) -> Floats:
     """Predicted effects without their faint remains, and with each place left to those who really reach it.
 
     Args:
         predicted: (N, H, W, 3) signed density of each person's effect.
         seen: (H, W) 0..1, 1 where the background is visible.
-        covered: (N, H, W) 0..1, 1 where somebody further in front than each person hides it.
+        others: (N, H, W) 0..1, 1 where the body of somebody else than each person hides it.
     """
     strength = most(np.abs(predicted))
     faint = ramp(strength, *_FAINT_SEEN)
     clear = seen * faint + (1 - seen) * ramp(strength, *_FAINT_HIDDEN)
     share = strength / np.maximum(strength.max(0), 1e-6)
-    keep = np.maximum(clear * ramp(share, *_CONTESTED), covered * faint)
+    keep = np.maximum(clear * ramp(share, *_CONTESTED), others * faint)
     return np.asarray(predicted * keep[..., None], np.float32)
 
 

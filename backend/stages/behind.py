@@ -1,4 +1,4 @@
-"""Effects behind people: what a body hides of a shadow goes on as the sun casts it."""
+"""Effects behind people: what somebody's body hides of another's shadow goes on as the sun casts it."""
 
 from __future__ import annotations
 
@@ -70,29 +70,26 @@ class _Fit:
         return np.asarray(cv2.warpAffine(soft, matrix, cast.shape[::-1]), np.float32)
 
 
-def carry_behind(alone: NDArray[np.float16], data: ShotData, order: Sequence[Sequence[int]]) -> None:
-    """Let effects alone (T, N, h, w, 3) go on behind the bodies of people further in front: in place.
+def carry_behind(alone: NDArray[np.float16], data: ShotData) -> None:
+    """Let effects alone (T, N, h, w, 3) go on behind the bodies of others: in place.
 
-    What was learned says little there, since no frame shows it. The layers further in front hide it for now; where
-    those people are erased or retimed it is seen.
+    What was learned says little there, since no frame shows it. Where those people are erased or retimed it is seen.
 
     Args:
         alone: densities.
         data: the shot, with the shadows that the sun casts.
-        order: numbers of the people in every frame, back to front.
     """
-    for person in range(alone.shape[1]):
-        if not any(_in_front(data, index, ranking, person).any() for index, ranking in enumerate(order)):
-            continue
+    people = alone.shape[1]
+    for person in range(people if people > 1 else 0):
         fits = [(place, _fitted(alone, data, person, place)) for place in range(PLACES)]
         known = [(place, fit) for place, fit in fits if fit is not None]
         believed = max((fit.believed for _, fit in known), default=0.0)
-        for index, ranking in enumerate(order) if believed else ():
+        for index in range(len(alone)) if believed else ():
             learned, visible = alone[index, person].astype(np.float32), _visible(data, index, person)
             casts = [fit.shadow(_cast(data, index, person, place), learned, visible) for place, fit in known]
             cast = np.max(casts, axis=0)
             mixed = _DEEPER * np.maximum(learned, cast) + (1 - _DEEPER) * np.minimum(learned, cast)
-            share = believed * _in_front(data, index, ranking, person)[..., None] * (learned >= 0)
+            share = believed * _others(data, index, person)[..., None] * (learned >= 0)
             alone[index, person] = learned + share * (mixed - learned)
 
 
@@ -141,8 +138,6 @@ def _visible(data: ShotData, index: int, person: int) -> Floats:
     return np.asarray(seen & (own < _BODY), np.float32)
 
 
-def _in_front(data: ShotData, index: int, ranking: Sequence[int], person: int) -> Floats:
-    """(h, w): the bodies before somebody in a frame."""
-    front = list(ranking[ranking.index(person) + 1 :])
-    masks = data.masks[index].cpu().numpy()
-    return np.asarray(masks[front].max(0) if front else np.zeros_like(masks[0]), np.float32)
+def _others(data: ShotData, index: int, person: int) -> Floats:
+    """(h, w): the bodies of all others in a frame."""
+    return np.asarray(np.delete(data.masks[index].cpu().numpy(), person, 0).max(0, initial=0), np.float32)

@@ -9,7 +9,15 @@ import numpy as np
 from backend.core.color import Floats
 from backend.core.matte import body_color, edge_alpha, join
 from backend.core.mending import missed_parts, trimmed
-from backend.core.opacity import corrected, least_opacity, settled, with_density, without_density, without_specks
+from backend.core.opacity import (
+    corrected,
+    least_opacity,
+    settled,
+    stronger,
+    with_density,
+    without_density,
+    without_specks,
+)
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.shade import Shades
@@ -18,6 +26,9 @@ from backend.stages.survey import covered_part
 
 # From this alpha on a body hides how strong an effect is. Right beside it, where shadows are deepest, nothing does.
 _BODY = 0.02
+# How much of a shadow that goes on behind a body further away lies over that body: a layer is one picture, so all of it
+# would darken the body, and nothing leaves a hole where the body is erased. Half is a quarter of either squared error.
+_OVER_BODIES = np.float32(0.5)
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
     order = shot.order[index]
-    alone = settled(corrected(predicted, together, plate, background, seen), seen, _covered(masks, order))
+    alone = settled(corrected(predicted, together, plate, background, seen), seen, _others(masks))
     alone = without_specks(alone, seen)
     on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
     shades.lay(on_bodies, predicted, index, masks)
@@ -50,13 +61,14 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     # What shines through a body's soft edge: ground under everybody's effects, and the bodies further away.
     shown = with_density(background, together)
     for rank, person in enumerate(order):
-        # A body hides the shadow on the ground behind it, but for one that falls on the body, ...
+        # A body hides most of the shadow on the ground behind it, but for one that falls on the body, ...
         ground_alpha, ground_color = least_opacity(with_density(background, alone[person]), background)
-        fallen = least_opacity(with_density(behind, on_bodies[person] * drawn[..., None]), behind)
+        over_bodies = stronger(on_bodies[person], _OVER_BODIES * alone[person])
+        fallen = least_opacity(with_density(behind, over_bodies * drawn[..., None]), behind)
         effect_alpha, effect_color = join(*fallen, ground_alpha * (1 - drawn), ground_color)
         body_alpha, body = _body(shot, shades, index, person, plate, masks, shown)
         shown = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown
-        # ... and so is not in the body's own colours.
+        # ... which is not in the body's own colours.
         body = without_density(body, on_bodies[order[rank + 1 :]].sum(0) * (masks[person] > 0)[..., None])
         alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
         seen_through = 1 - alpha[person][..., None]
@@ -68,13 +80,9 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     return FrameLayers(background, color, alpha)
 
 
-def _covered(masks: Floats, order: list[int]) -> Floats:
-    """(N, H, W): the bodies in front of each person."""
-    covered, front = np.zeros_like(masks), np.zeros_like(masks[0])
-    for person in reversed(order):
-        covered[person] = front
-        front = np.maximum(front, masks[person])
-    return covered
+def _others(masks: Floats) -> Floats:
+    """(N, H, W): the bodies of all others."""
+    return np.stack([np.delete(masks, person, 0).max(0, initial=0) for person in range(len(masks))])
 
 
 def _whole(shot: Shot, index: int, masks: Floats) -> Floats:

@@ -111,7 +111,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     with data.plate.device:
         usual = _usual(data, background, restless)
     if run.settings.steps == 0:
-        effects = _settled(usual.alone, usual.together, usual, data, background, restless, shot.order)
+        effects = _settled(usual.alone, usual.together, usual, data, background, restless)
         frame, device = clearest_frame(data), data.plate.device
         alone = channels_first(effects.alone[frame].astype(np.float32)).to(device)
         progress.preview(write_preview(run.folder, data, frame, data.background[frame], alone))
@@ -137,7 +137,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     flops = state.flops + usual.flops + counter.get_total_flops() * (1 + len(run.settings.refits))
     # It has a background of its own, as large as the clip.
     del state
-    return Learned(_settled(each, every, usual, data, background, restless, shot.order), flops, steps)
+    return Learned(_settled(each, every, usual, data, background, restless), flops, steps)
 
 
 @dataclass(frozen=True)
@@ -208,12 +208,11 @@ def _settled(
     data: ShotData,
     background: TrainingBackground,
     restless: Floats,
-    order: list[list[int]],
 ) -> Effects:
     """Effects alone (T, N, h, w, 3) and together (T, h, w, 3), settled with what the plate shows."""
     clean = background.refit(agreed(together, usual.together))
     effects = as_the_plate_shows(alone, together, usual.together, clean, data, restless, usual.reflecting)
-    carry_behind(effects.alone, data, order)
+    carry_behind(effects.alone, data)
     return dataclasses.replace(effects, on_people=usual.on_people, sun_known=usual.sun_known)
 
 

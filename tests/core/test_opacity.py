@@ -12,6 +12,7 @@ from backend.core.opacity import (
     density,
     least_opacity,
     settled,
+    stronger,
     with_density,
     without_density,
     without_specks,
@@ -143,9 +144,14 @@ def test_a_place_is_left_to_those_who_really_reach_it(seen: Floats) -> None:
     assert not kept[2].any()
 
 
+def test_of_two_densities_the_stronger_counts_whatever_its_sign() -> None:
+    one, other = np.array([0.2, -0.5, 0.1, 0], np.float32), np.array([-0.1, 0.3, -0.4, 0], np.float32)
+    np.testing.assert_array_equal(stronger(one, other), np.array([0.2, -0.5, -0.4, 0], np.float32))
+
+
 def test_behind_somebody_a_faint_shadow_stays_however_deep_that_persons_own_is() -> None:
-    alone, covered = np.concatenate([effect(0.9), effect(0.06)]), np.stack([0 * ONES, ONES])
-    np.testing.assert_array_equal(settled(alone, 0 * ONES, covered), alone)
+    alone, others = np.concatenate([effect(0.9), effect(0.06)]), np.stack([0 * ONES, ONES])
+    np.testing.assert_array_equal(settled(alone, 0 * ONES, others), alone)
 
 
 def test_a_speck_away_from_bodies_is_no_effect_and_a_shadow_is() -> None:
