@@ -70,7 +70,7 @@ def _whole(masks: Floats, height: Floats, contact: Flags) -> Floats:
     for i, j in np.argwhere(np.triu(contact)).tolist():
         meeting = grown[i] & grown[j] & bare
         if meeting.any():
-            reach = max(_SMALLEST_DISK, round(_DISK * float(np.nanmin(height[[i, j]]))))
+            reach = max(_SMALLEST_DISK, round(_DISK * float(height[[i, j]].min())))
             disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
             more = cv2.filter2D(masks[i] - masks[j], cv2.CV_32F, disk / disk.sum())
             whole[i, j] = more[meeting].mean()

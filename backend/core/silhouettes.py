@@ -1,6 +1,8 @@
-"""How alike two silhouettes are, wherever the second must be moved for it."""
+"""Silhouettes: those of all others, and how alike two are, wherever the second must be moved for it."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -9,18 +11,25 @@ from numpy.typing import NDArray
 from backend.core.color import Floats
 
 Bytes = NDArray[np.uint8]
+_Kind = TypeVar("_Kind", np.uint8, np.float32)
 
 # Moved by so many pixels more than their feet tell.
 _SEARCH = 5
 _BODY, _HIDES = 127, 50
 
 
-def alike(mine: Bytes, others: Bytes, theirs: Bytes) -> tuple[float, tuple[int, int]]:
+def others(masks: NDArray[_Kind], person: int) -> NDArray[_Kind]:
+    """Of masks (N, h, w) the bodies of all but one, together (h, w); 0 where there is nobody else."""
+    together: NDArray[_Kind] = np.delete(masks, person, 0).max(0, initial=0)
+    return together
+
+
+def alike(mine: Bytes, hiding: Bytes, theirs: Bytes) -> tuple[float, tuple[int, int]]:
     """Intersection over union of two silhouettes, and the shift (dx, dy) of the second for which it is largest.
 
     Args:
         mine: (h, w) 0..255.
-        others: (h, w) 0..255, bodies that may hide a part of the first; there the second counts for nothing.
+        hiding: (h, w) 0..255, bodies that may hide a part of the first; there the second counts for nothing.
         theirs: (h, w) 0..255.
     """
     here, there = mine > _BODY, theirs > _BODY
@@ -37,7 +46,7 @@ def alike(mine: Bytes, others: Bytes, theirs: Bytes) -> tuple[float, tuple[int, 
         within = wide[y : y + bottom - top + 2 * _SEARCH, x : x + right - left + 2 * _SEARCH]
         return np.asarray(cv2.matchTemplate(within, body, cv2.TM_CCORR), np.float32)
 
-    shares = covered(here) / (float(here.sum()) + covered(~here & (others < _HIDES)))
+    shares = covered(here) / (float(here.sum()) + covered(~here & (hiding < _HIDES)))
     row, column = np.unravel_index(int(shares.argmax()), shares.shape)
     return float(shares[row, column]), (int(base[0] + column) - _SEARCH, int(base[1] + row) - _SEARCH)
 

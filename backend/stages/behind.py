@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.color import Floats
+from backend.core.silhouettes import others
 from backend.model.sunlight import PLACES
 from backend.train.shot_data import ShotData
 
@@ -89,7 +90,7 @@ def carry_behind(alone: NDArray[np.float16], data: ShotData) -> None:
             casts = [fit.shadow(_cast(data, index, person, place), learned, visible) for place, fit in known]
             cast = np.max(casts, axis=0)
             mixed = _DEEPER * np.maximum(learned, cast) + (1 - _DEEPER) * np.minimum(learned, cast)
-            share = believed * _others(data, index, person)[..., None] * (learned >= 0)
+            share = believed * others(data.masks[index].cpu().numpy(), person)[..., None] * (learned >= 0)
             alone[index, person] = learned + share * (mixed - learned)
 
 
@@ -136,8 +137,3 @@ def _visible(data: ShotData, index: int, person: int) -> Floats:
     """(h, w) 0 or 1: ground that the frame shows, and no part of the person."""
     seen, own = data.seen[index, 0].cpu().numpy() > 0, data.masks[index, person].cpu().numpy()
     return np.asarray(seen & (own < _BODY), np.float32)
-
-
-def _others(data: ShotData, index: int, person: int) -> Floats:
-    """(h, w): the bodies of all others in a frame."""
-    return np.asarray(np.delete(data.masks[index].cpu().numpy(), person, 0).max(0, initial=0), np.float32)

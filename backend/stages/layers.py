@@ -18,6 +18,7 @@ from backend.core.opacity import (
     without_density,
     without_specks,
 )
+from backend.core.silhouettes import others
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.shade import Shades
@@ -52,7 +53,8 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
     order = shot.order[index]
-    alone = settled(corrected(predicted, together, plate, background, seen), seen, _others(masks))
+    hiding = np.stack([others(masks, person) for person in range(len(masks))])
+    alone = settled(corrected(predicted, together, plate, background, seen), seen, hiding)
     alone = without_specks(alone, seen)
     on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
     shades.lay(on_bodies, predicted, index, masks)
@@ -78,11 +80,6 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     for person, part in enumerate(missed):
         alpha[person], color[person] = join(part, shown, alpha[person], color[person])
     return FrameLayers(background, color, alpha)
-
-
-def _others(masks: Floats) -> Floats:
-    """(N, H, W): the bodies of all others."""
-    return np.stack([np.delete(masks, person, 0).max(0, initial=0) for person in range(len(masks))])
 
 
 def _whole(shot: Shot, index: int, masks: Floats) -> Floats:

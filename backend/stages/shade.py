@@ -14,7 +14,7 @@ from backend.core.color import Floats, least, most, ramp
 from backend.core.matte import spread
 from backend.core.opacity import density, without_density
 from backend.core.side_by_side import in_order
-from backend.core.silhouettes import alike
+from backend.core.silhouettes import alike, others
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
 from backend.train.shot_data import shrink
@@ -120,8 +120,8 @@ class Shades:
         """The frames in which the body is lit and most alike, moved and bent onto it."""
         lit = np.flatnonzero(self._lit[:, person])
         lit = lit[np.argsort(np.abs(lit - index), kind="stable")[:_LOOKED_AT]]
-        mine, others = self._bodies[index, person], np.delete(self._bodies[index], person, 0).max(0)
-        fits = [(*alike(mine, others, self._bodies[s, person]), int(s)) for s in lit if s != index]
+        mine, hiding = self._bodies[index, person], others(self._bodies[index], person)
+        fits = [(*alike(mine, hiding, self._bodies[s, person]), int(s)) for s in lit if s != index]
         best = sorted((fit for fit in fits if fit[0] > _ALIKE), reverse=True)[:_TOLD_BY]
         scale = self._shot.footage.view[0] / mine.shape[1]
         target = self._shown(index, person)
@@ -131,7 +131,7 @@ class Shades:
 
     def _shown(self, index: int, person: int) -> Shown:
         masks = self._shot.footage.masks(index)
-        return Shown(self._shot.evened(index), masks[person].copy(), np.delete(masks, person, 0).max(0))
+        return Shown(self._shot.evened(index), masks[person].copy(), others(masks, person))
 
     def _where(self, around: slice, caster: int, person: int, mask: Floats) -> Floats:
         """(H, W) 0..1: where a caster's shadow falls on somebody in any of these frames, or near there."""
