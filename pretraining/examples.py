@@ -72,6 +72,7 @@ def example(
     start = background.start()
     kept = np.sort(rng.choice(_FRAMES, form.kept, replace=False))
     answers = _answers(clip)
+    restless = background.restless()
     values = {
         "plate": clip.plate[kept],
         "start": start[kept],
@@ -79,20 +80,20 @@ def example(
         "whole": whole[kept],
         "seen": data.seen[kept, 0].numpy(),
         "distance": np.minimum(data.distance[kept, :, 0].numpy(), 30),
-        "restless": background.restless()[kept],
+        "restless": restless[kept],
         "free": background.free_share()[kept],
         "darkest": background.darkest()[kept],
-        "cast": _cast(data, start, device)[kept],
+        "cast": _cast(data, start, restless, device)[kept],
         **{name: answer[kept] for name, answer in answers.items()},
     }
     return {name: np.asarray(value, np.float16) for name, value in values.items()}
 
 
-def _cast(data: ShotData, start: Floats, device: torch.device) -> Floats:
+def _cast(data: ShotData, start: Floats, restless: Floats, device: torch.device) -> Floats:
     darkness = torch.from_numpy(density(channels_last(data.plate), start).mean(-1)).clamp(min=0).to(device)
-    data = data.to(device)
+    flicker, data = torch.from_numpy(restless).to(device), data.to(device)
     with device:
-        sun = find_sun(data.plate, data.masks, data.sway, darkness, data.seen[:, 0])
+        sun = find_sun(data.plate, data.masks, data.sway, darkness, data.seen[:, 0], flicker)
         return np.asarray(trusted(cast(data.masks, data.sway, sun), sun).cpu().numpy(), np.float32)
 
 

@@ -27,6 +27,8 @@ _FINER = (1.0, 0.5, 0.25)
 _STEPS = torch.tensor([0.25, 0.07, 0.05])
 # A density that counts as a whole shadow.
 _WHOLE = 0.25
+# Change from frame to frame (display values) at which a pixel counts half, and what density is added for its light.
+_RESTLESS, _FLOOR = 0.012, 1 / 32
 # How much edges count beside darkness: their cosine is smaller, since most edges of a picture are no shadow's.
 _EDGES = 2.0
 # People of more rows than this are looked at at half the size.
@@ -37,7 +39,7 @@ _TOLD_BY, _LEAST_TOLD_BY, _MOST_PIXELS = 16, 6, 1_500_000
 _AT_ONCE = {"cpu": 3_000_000, "cuda": 30_000_000}
 
 
-def find_sun(plate: Tensor, masks: Tensor, sway: Tensor, darkness: Tensor, seen: Tensor) -> Sun:
+def find_sun(plate: Tensor, masks: Tensor, sway: Tensor, darkness: Tensor, seen: Tensor, restless: Tensor) -> Sun:
     """The sun that explains best what is dark beside people, and the edges in the picture.
 
     Whoever stands still has the shadow in the background, where nothing of it is dark any more; but its outline is in
@@ -49,6 +51,7 @@ def find_sun(plate: Tensor, masks: Tensor, sway: Tensor, darkness: Tensor, seen:
         sway: (T, N) see ``sunlight.standing``.
         darkness: (T, h, w) density by which the plate is darker than the background.
         seen: (T, h, w) 0 where a body hides the background.
+        restless: (T, h, w) how much pixels change by themselves, in display values: waves are dark now and then, too.
     """
     people, told_by = standing(masks, sway), _TOLD_BY
     small = bool(people.height <= _TALL)
@@ -56,20 +59,24 @@ def find_sun(plate: Tensor, masks: Tensor, sway: Tensor, darkness: Tensor, seen:
         told_by = max(_LEAST_TOLD_BY, min(_TOLD_BY, _MOST_PIXELS // masks[0].numel()))
     frames = torch.linspace(0, len(masks) - 1, min(told_by, len(masks))).round().long()
     people = people[frames]
-    plate, masks, darkness, seen = (values[frames] for values in (plate, masks, darkness, seen))
+    plate, masks, darkness, seen, restless = (values[frames] for values in (plate, masks, darkness, seen, restless))
+    darkness = (darkness - restless / (plate.amin(1) + _FLOOR)).clamp(min=0)
+    calm = 1 / (1 + (restless / _RESTLESS) ** 2)
     if not small:
         people = people.halved()
-        plate, masks, darkness, seen = (_halved(values) for values in (plate, masks, darkness, seen))
-    return _Search(plate, masks, people, darkness, seen).sun()
+        plate, masks, darkness, seen, calm = map(_halved, (plate, masks, darkness, seen, calm))
+    return _Search(plate, masks, people, darkness, seen, calm).sun()
 
 
 class _Search:
     """What every attempt is measured against."""
 
-    def __init__(self, plate: Tensor, masks: Tensor, people: Standing, darkness: Tensor, seen: Tensor) -> None:
+    def __init__(
+        self, plate: Tensor, masks: Tensor, people: Standing, darkness: Tensor, seen: Tensor, calm: Tensor
+    ) -> None:
         self._masks, self._people = masks, people.flat()
-        self._flat, self._seen = masks.flatten(0, 1), seen
-        self._dark = (darkness / _WHOLE).clamp(0, 1) * seen
+        self._flat, self._seen = masks.flatten(0, 1), seen * calm
+        self._dark = (darkness / _WHOLE).clamp(0, 1) * self._seen
         self._edges = Edges(plate, (seen > 0.99).float())
 
     def sun(self) -> Sun:

@@ -137,6 +137,12 @@ def trusted(casts: Tensor, sun: Sun) -> Tensor:
     return torch.stack([ground, wall * sun.trust, mirror], -3)
 
 
+def shaded(masks: Tensor, sway: Tensor, sun: Sun) -> Tensor:
+    """Where anybody's shadow would fall on the ground or a wall: (T, h, w) 0..1, of all frames as for ``cast``."""
+    people, light = standing(masks, sway), sun.light.expand(masks.shape[1], 4)
+    return torch.stack([torch.maximum(*fallen(mask, people[t], light)).amax(0) for t, mask in enumerate(masks)])
+
+
 def cast_on_people(masks: Tensor, sway: Tensor, sun: Sun) -> Tensor:
     """Where everybody's shadow would fall on somebody who stands further away: (T, N, h, w) 0..1.
 

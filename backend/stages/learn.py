@@ -159,7 +159,7 @@ class _Usual:
 
 def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> _Usual:
     """What is known before anything is learned; ``data`` is told of it."""
-    sun = sun_of(data)
+    sun = sun_of(data, restless)
     data.casts = cast(data.masks, data.sway, sun)
     with AnswerFlops() as counter:
         alone, together = usual_effects(prior_net().to(data.plate.device), data, background, restless, sun)
@@ -178,7 +178,7 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     usual = channels_last(together)
     data.unusual = unusual(alone)
     data.background = channels_first(background.refit(usual)).to(alone.device)
-    sun = sun_of(data)
+    sun = sun_of(data, restless)
     data.casts, (on_people, known) = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)

@@ -20,7 +20,7 @@ from backend.model.printed import printed_densities
 from backend.model.prior_net import Evidence, PriorNet
 from backend.model.stored import with_weights
 from backend.model.sun_search import find_sun
-from backend.model.sunlight import PLACES, Sun, cast_on_people, trusted
+from backend.model.sunlight import PLACES, Sun, cast_on_people, shaded, standing, trusted
 from backend.stages.effects import TrainingBackground, never_clean
 from backend.train.shot_data import ShotData, channels_first, channels_last
 
@@ -44,8 +44,10 @@ _DEEPER = 1.15
 _MOSTLY = (0.5, 0.7)
 # From so much of a mirrored body on, what is dark is no shadow.
 _MIRRORED = 0.02
-# A shadow lies within so many pixels around where it is cast.
-_AROUND = 9
+
+# Suns are found too high rather than too low, so a shadow may lie where one that is this much longer would, or within
+# so many body heights of there.
+_LONGER, _AROUND = 1.5, 0.25
 
 
 @cache
@@ -107,8 +109,11 @@ def _resized(pictures: Tensor, size: Sequence[int], mode: str) -> Tensor:
     return resized.reshape(*pictures.shape[:-2], *size)
 
 
-def sun_of(data: ShotData) -> Sun:
-    """The sun, as far as the background known so far tells; reflections tell nothing of it."""
+def sun_of(data: ShotData, restless: Floats) -> Sun:
+    """The sun, as far as the background known so far tells; reflections tell nothing of it.
+
+    ``restless`` (T, h, w) is how much pixels change by themselves.
+    """
     darkness = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
     told = torch.from_numpy(darkness).to(data.plate.device).clamp(min=0)
     seen = data.seen[:, 0]
@@ -116,7 +121,9 @@ def sun_of(data: ShotData) -> Sun:
     if reflects > 0:
         shadows_only = 1 - reflects * (upside_down(data.masks, data.sway).amax(1) >= _MIRRORED)
         told, seen = told * shadows_only, seen * shadows_only
-    return dataclasses.replace(find_sun(data.plate, data.masks, data.sway, told, seen), reflecting=reflects)
+    flicker = torch.from_numpy(restless).to(data.plate.device)
+    sun = find_sun(data.plate, data.masks, data.sway, told, seen, flicker)
+    return dataclasses.replace(sun, reflecting=reflects)
 
 
 def shadows_on_people(data: ShotData, sun: Sun) -> tuple[NDArray[np.float16], float]:
@@ -127,7 +134,11 @@ def shadows_on_people(data: ShotData, sun: Sun) -> tuple[NDArray[np.float16], fl
 
 def shadows_expected(data: ShotData, sun: Sun) -> Floats:
     """(T, h, w) 0..1: where anybody's shadow or reflection may lie; 1 everywhere where the sun is not known."""
-    near = F.max_pool2d(data.casts.flatten(1, 2).amax(1, keepdim=True), _AROUND, 1, _AROUND // 2)[:, 0]
+    lower = dataclasses.replace(sun, light=sun.light * torch.tensor([_LONGER, _LONGER, 1.0, 1.0]))
+    fallen = torch.maximum(data.casts.flatten(1, 2).amax(1), shaded(data.masks, data.sway, lower))
+    reach = round(_AROUND * float(standing(data.masks, data.sway).height))
+    near = F.max_pool2d(fallen[:, None], (2 * reach + 1, 1), 1, (reach, 0))
+    near = F.max_pool2d(near, (1, 2 * reach + 1), 1, (0, reach))[:, 0]
     return np.asarray((1 - _known(sun) * (1 - near)).cpu().numpy(), np.float32)
 
 

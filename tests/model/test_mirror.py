@@ -102,7 +102,7 @@ def test_reflections_say_nothing_of_the_sun() -> None:
     dark = shadows(masks, LIGHT)
     plate, seen = filmed(masks, 0.3 * dark, 0.8)
     data = make_shot_data(*(each.numpy() for each in (plate.movedim(1, -1), masks, masks, ground().movedim(1, -1))))
-    sun = sun_of(data)
+    sun = sun_of(data, np.zeros(seen.shape, np.float32))
     assert float(sun.reflecting) == 1
     found = cast(masks, STILL, sun)[:, :, :PLACES].amax(2)
     assert overlap(found * seen[:, None], dark * seen[:, None]) > 0.8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from backend.model.sun_search import _Search, find_sun
 from backend.model.sunlight import CASTS, Standing, Sun, cast, cast_on_people, fallen, standing
@@ -11,6 +12,7 @@ from tests.model.sunny_clip import STILL, H, T, W, overlap, plate, shadows, walk
 
 GROUND = (1.0, -0.3, 1.2, 0.0)
 WALL = (0.7, -0.3, 1.2, 0.8)
+CALM = torch.zeros(T, H, W)
 
 
 def test_a_point_falls_where_a_pinhole_camera_sees_its_shadow() -> None:
@@ -87,7 +89,7 @@ def test_who_stands_still_takes_the_sun_from_who_walks(light: tuple[float, ...])
     fall = shadows(masks, light)
     seen = 1 - masks.amax(1)
     # The one who stands has had the shadow burnt into the background: nothing of it is dark any more.
-    found = find_sun(plate(masks, fall, 0.4), masks, STILL, 0.4 * fall[:, 0], seen)
+    found = find_sun(plate(masks, fall, 0.4), masks, STILL, 0.4 * fall[:, 0], seen, CALM)
     assert float(found.trust) > 0.5
     guessed = cast(masks, STILL, found)[:, :, :2].amax(2)
     assert overlap(guessed[:, 1] * seen, fall[:, 1] * seen) > 0.8
@@ -105,10 +107,28 @@ def test_the_outlines_tell_the_sun_where_nobody_moves() -> None:
     masks = walkers()[:1, 1:].expand(T, 1, H, W).contiguous()
     fall = shadows(masks, GROUND)
     seen = 1 - masks.amax(1)
-    found = find_sun(plate(masks, fall, 0.4), masks, STILL, torch.zeros(T, H, W), seen)
+    found = find_sun(plate(masks, fall, 0.4), masks, STILL, torch.zeros(T, H, W), seen, CALM)
     people, flat = standing(masks, STILL).flat(), masks.flatten(0, 1)
     guessed = torch.maximum(*fallen(flat, people, found.light.expand(len(flat), 4)))
     assert overlap(guessed * seen, fall[:, 0] * seen) > 0.8
+
+
+def test_waves_are_no_shadows() -> None:
+    masks = walkers()
+    fall = shadows(masks, GROUND)
+    seen = 1 - masks.amax(1)
+    waves, dark = torch.zeros(T, H, W), 0.1 * fall.amax(1)
+    # Where the shadows of another sun would fall, it is much darker, but never at rest.
+    elsewhere = shadows(masks, (0.8, 0.45, 1.2, 0.0)).amax(1).amax(0) > 0.5
+    waves[:, elsewhere], dark[:, elsewhere] = 0.2, 0.4
+    grey = torch.full((T, 3, H, W), 0.5)
+
+    def found(restless: Tensor) -> float:
+        sun = find_sun(grey, masks, STILL, dark, seen, restless)
+        return overlap(cast(masks, STILL, sun)[:, :, :2].amax((1, 2)) * seen, fall.amax(1) * seen)
+
+    assert found(CALM) < 0.3
+    assert found(waves) > 0.7
 
 
 def test_the_mirror_hangs_at_the_feet() -> None:
@@ -120,7 +140,8 @@ def test_the_mirror_hangs_at_the_feet() -> None:
 
 def test_nobody_and_nothing_make_no_trouble() -> None:
     masks = torch.zeros(2, 1, 16, 20)
-    found = find_sun(torch.zeros(2, 3, 16, 20), masks, STILL, torch.zeros(2, 16, 20), torch.ones(2, 16, 20))
+    nothing = torch.zeros(2, 16, 20)
+    found = find_sun(torch.zeros(2, 3, 16, 20), masks, STILL, nothing, torch.ones(2, 16, 20), nothing)
     casts = cast(masks, STILL, found)
     assert casts.shape == (2, 1, CASTS, 16, 20) and not casts.any() and torch.isfinite(casts).all()
 

@@ -182,14 +182,17 @@ def test_an_effect_is_as_strong_as_the_plate_shows_and_shared_out_as_it_was() ->
 
 
 @pytest.mark.parametrize("trust", [0.0, 1.0])
-def test_shadows_are_expected_where_a_known_sun_casts_them(trust: float) -> None:
-    masks = walkers()
-    pictures = plate(masks, shadows(masks, (1.0, -0.5, 1.2, 0.0)), 0.5).permute(0, 2, 3, 1).numpy()
+def test_shadows_are_expected_about_where_a_known_sun_casts_them_and_further_out(trust: float) -> None:
+    masks, light = walkers(), (0.8, -0.3, 1.2, 0.0)
+    true = shadows(masks, light)
+    pictures = plate(masks, true, 0.5).permute(0, 2, 3, 1).numpy()
     data = make_shot_data(pictures, masks.numpy(), masks.numpy(), pictures)
-    data.casts[0, 0, 0, 50, 60] = 1
-    expected = shadows_expected(data, Sun(torch.tensor([1.0, -0.5, 1.2, 0.0]), torch.tensor(trust)))
-    assert expected[0, 50, 60] == expected[0, 53, 57] == 1
-    assert expected[0, 20, 60] == 1 - trust
+    # The sun was found too high.
+    found = Sun(torch.tensor([0.7, 0.7, 1.0, 1.0]) * torch.tensor(light), torch.tensor(trust))
+    data.casts = cast(data.masks, data.sway, found)
+    expected = torch.from_numpy(shadows_expected(data, found))
+    assert expected[true.amax(1) > 0.5].min() > 0.5
+    assert expected[:, :4].amax() <= 1 - trust + 1e-6
 
 
 def test_a_reflection_stays_bright_and_a_shadow_dark() -> None:
