@@ -69,7 +69,7 @@ def _no_prior() -> Any:
 def _no_colour() -> Any:
     from backend.stages import learn
 
-    return mock.patch.object(learn, "as_in_this_clip", lambda usual, observed: usual)
+    return mock.patch.object(learn, "as_in_this_clip", lambda *_: None)
 
 
 def _no_change() -> Any:

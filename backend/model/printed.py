@@ -32,6 +32,9 @@ _AS_OTHERS = 0.8
 _DARKEST = 1.2
 _COLORED = (0.4, 1.7)
 """A shadow takes at least, and at most, so much of a colour, in shares of the mean."""
+_A_SHADOW, _AS_FULL = (0.5, 0.65), 0.9
+"""Outlines that lie beside the true ones tell too little. What is so many times as deep as a full shadow is taken to be
+one, and for at least this much of it."""
 _ROUGHLY = 0.35
 """What a blur leaves of the squares of an outline's slopes, about."""
 
@@ -62,7 +65,8 @@ def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor, full: Tensor
         plate: (T, 3, h, w) display values.
         seen: (T, h, w) 0 or 1, 0 where a body hides the ground.
         shadows: (T, N, h, w) 0..1, where they would fall.
-        full: (3,) the density of shadows of known ground, of which the colour is taken; None where nothing is known.
+        full: (3,) the density of shadows of known ground, of which the colour is taken, and the depth where outlines
+            tell of about as much; None where nothing is known.
     """
     found = torch.zeros(*shadows.shape[:2], *plate.shape[1:])
     frames = torch.linspace(0, len(plate) - 1, min(_TOLD_BY, len(plate))).round().long()
@@ -75,7 +79,10 @@ def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor, full: Tensor
     weights = torch.stack([each.clarity**2 * each.outline for each in clear])
     density = (weights[:, None] * torch.stack([each.density for each in clear])).sum(0) / weights.sum()
     if full is not None:
-        density = full * density.mean() / full.mean()
+        share = density.mean() / full.mean()
+        low, high = _A_SHADOW
+        surely = ((share - low) / (high - low)).clamp(0, 1)
+        density = full * (share + surely * (_AS_FULL - share).clamp(min=0))
     density = density.clamp(_COLORED[0] * density.mean(), _COLORED[1] * density.mean()).clamp(max=_DARKEST)
     trusts = {
         who: ((each.clarity - _CLEARER[0]) / (_CLEARER[1] - _CLEARER[0])).clamp(0, 1) for who, each in prints.items()

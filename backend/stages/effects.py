@@ -247,11 +247,11 @@ def agreed(learned: Floats, usual: Floats) -> Floats:
     return np.where(usual > np.abs(between), usual, between).astype(np.float32)
 
 
-def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
-    """The shadows among usual effects, as deep and of the colour that shadows have in this clip: (T, h, w, 3).
+def shadow_depth(usual: Floats, observed: Floats) -> Floats:
+    """How many times as deep the shadows of this clip are as what is usual, of every colour: (3,).
 
     The sky lights up shadows, and how much it adds of which colour differs from clip to clip. It can be measured
-    where most of a shadow is seen, because the background is known without it.
+    where most of a shadow is seen, because the background is known without it. 1 where the clip tells nothing.
 
     Args:
         usual: (T, h, w, 3) densities.
@@ -259,10 +259,9 @@ def as_in_this_clip(usual: Floats, observed: Floats) -> Floats:
     """
     shadow = (least(usual) > _SHADOW[1]) & (observed.mean(-1) > usual.mean(-1) / 2) & (least(observed) > _PATCH)
     if not shadow.any():
-        return usual
+        return np.ones(3, np.float32)
     doubt = _DOUBT * usual[shadow].mean(0)
-    factor = (observed[shadow].sum(0) + doubt) / (usual[shadow].sum(0) + doubt)
-    return np.where((usual > 0).all(-1, keepdims=True), usual * factor, usual).astype(np.float32)
+    return np.asarray((observed[shadow].sum(0) + doubt) / (usual[shadow].sum(0) + doubt), np.float32)
 
 
 def changing(usual: Floats, observed: Floats, always: Floats, seen: Floats, flicker: Floats) -> Floats:

@@ -26,7 +26,6 @@ from backend.stages.effects import (
     Effects,
     TrainingBackground,
     agreed,
-    as_in_this_clip,
     as_the_plate_shows,
     changing,
     somebody_near,
@@ -34,6 +33,7 @@ from backend.stages.effects import (
     without_strange,
 )
 from backend.stages.prior import (
+    as_in_this_clip,
     prior_net,
     shadows_expected,
     shadows_on_people,
@@ -172,7 +172,7 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     believed = torch.from_numpy(share)[:, None].to(together.device)
     alone *= believed[:, None]
     together *= believed
-    together = channels_first(as_in_this_clip(channels_last(together), observed)).to(alone.device)
+    as_in_this_clip(alone, together, observed)
     tell_never_clean(alone, together, data, background, observed)
     del observed
     usual = channels_last(together)

@@ -21,7 +21,7 @@ from backend.model.prior_net import Evidence, PriorNet
 from backend.model.stored import with_weights
 from backend.model.sun_search import find_sun
 from backend.model.sunlight import PLACES, Sun, cast_on_people, shaded, standing, trusted
-from backend.stages.effects import TrainingBackground, never_clean
+from backend.stages.effects import TrainingBackground, never_clean, shadow_depth
 from backend.train.shot_data import ShotData, channels_first, channels_last
 
 WEIGHTS = Path(__file__).parents[1] / "model" / "prior.pt"
@@ -164,6 +164,19 @@ def full_shadow(place: Tensor, usual: Tensor, observed: Tensor, seen: Tensor) ->
     ordered = found[found.mean(1).argsort()]
     low, high = (int(share * len(ordered)) for share in _FULL_RANKS)
     return ordered[low : high + 1].median(0).values
+
+
+def as_in_this_clip(usual_alone: Tensor, together: Tensor, observed: Floats) -> None:
+    """Let the shadows among usual effects be as deep, and of the colour, as shadows of this clip are: in place.
+
+    Args:
+        usual_alone: (T, N, 3, h, w), together: (T, 3, h, w) densities.
+        observed: (T, h, w, 3) densities of the plate over the background, 0 where a body hides it.
+    """
+    factor = torch.from_numpy(shadow_depth(channels_last(together), observed)).to(together.device)[:, None, None]
+    # Frame by frame, since a long clip fills the memory.
+    for densities in (*usual_alone, *together):
+        densities *= torch.where((densities > 0).all(-3, keepdim=True), factor, 1.0)
 
 
 def tell_never_clean(

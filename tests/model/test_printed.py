@@ -77,3 +77,12 @@ def test_where_one_casts_a_shadow_everybody_does() -> None:
     first, second = printed_densities(lit, seen, both, None).amax((0, 3, 4)).mean(1)
     assert float(printed_densities(lit, seen, both[:, 1:], None).max()) < 0.1
     assert 0.7 * float(first) < float(second) <= float(first)
+
+
+@pytest.mark.parametrize(("printed", "told"), [(0.35, 0.45), (0.15, 0.13)])
+def test_what_is_about_as_deep_as_a_full_shadow_is_one_and_what_is_much_fainter_is_none(
+    printed: float, told: float
+) -> None:
+    masks, seen, fall = still()
+    found = printed_densities(plate(masks, fall, printed), seen, fall, torch.full((3,), 0.5))
+    assert float(found.amax()) == pytest.approx(told, rel=0.12)

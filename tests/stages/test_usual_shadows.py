@@ -10,14 +10,21 @@ from backend.core.opacity import FLOOR, density
 from backend.model.sunlight import Sun, cast
 from backend.stages.effects import (
     TrainingBackground,
-    as_in_this_clip,
     as_observed,
     as_the_plate_shows,
     changing,
     somebody_near,
     with_burnt_in,
 )
-from backend.stages.prior import add_printed, at_two_sizes, full_shadow, no_deeper, printed_shadows, shadows_expected
+from backend.stages.prior import (
+    add_printed,
+    as_in_this_clip,
+    at_two_sizes,
+    full_shadow,
+    no_deeper,
+    printed_shadows,
+    shadows_expected,
+)
 from backend.train.shot_data import channels_first, channels_last, make_shot_data
 from tests.model.sunny_clip import plate, shadows, walkers
 
@@ -33,23 +40,35 @@ def usual() -> Floats:
     return densities
 
 
+def scaled(densities: Floats, observed: Floats) -> tuple[Floats, Floats]:
+    """What becomes of the densities of one person of two, and of all together."""
+    together = channels_first(densities)
+    alone = torch.stack([together, torch.zeros_like(together)], 1)
+    as_in_this_clip(alone, together, observed)
+    assert not alone[:, 1].any()
+    return channels_last(alone[:, 0]), channels_last(together)
+
+
 def test_shadows_take_the_depth_and_the_colour_that_they_have_in_the_clip() -> None:
     observed = np.zeros_like(usual())
     observed[SHADOW] = BLUISH
-    found = as_in_this_clip(usual(), observed)
-    np.testing.assert_allclose(found[SHADOW].mean((0, 1, 2)), BLUISH, atol=0.04)
-    assert not found[:, :4].any()
+    alone, together = scaled(usual(), observed)
+    np.testing.assert_allclose(together[SHADOW].mean((0, 1, 2)), BLUISH, atol=0.04)
+    assert not together[:, :4].any()
+    np.testing.assert_array_equal(alone, together)
 
 
 def test_shadows_stay_as_usual_where_the_clip_tells_nothing() -> None:
-    np.testing.assert_array_equal(as_in_this_clip(usual(), np.zeros_like(usual())), usual())
+    _, together = scaled(usual(), np.zeros_like(usual()))
+    np.testing.assert_array_equal(together, usual())
 
 
 def test_a_brightening_keeps_its_colour() -> None:
     densities, observed = usual(), np.zeros_like(usual())
     densities[:, 0] = -0.3
     observed[SHADOW] = BLUISH
-    np.testing.assert_array_equal(as_in_this_clip(densities, observed)[:, 0], densities[:, 0])
+    _, together = scaled(densities.copy(), observed)
+    np.testing.assert_array_equal(together[:, 0], densities[:, 0])
 
 
 def burnt_in(darkest: float) -> tuple[Floats, Floats]:
