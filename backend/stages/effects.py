@@ -41,6 +41,8 @@ _DOUBT = 50
 _CLEAN = 0.75
 # Between these densities an effect becomes believable where it is unusual.
 _STRANGE = (0.1, 0.3)
+# Between these densities an effect stops being faint.
+_FAINT = (0.03, 0.09)
 # Restlessness (display values) up to which ground is calm enough for leftovers to mean something.
 _CALM_GROUND = 0.006
 # An effect may usually be so many times as deep as what is seen of it.
@@ -321,6 +323,27 @@ def with_burnt_in(
     # Half-way, as in ``agreed``; the plate says at full size how strong it is.
     extra = share * missing[:, None]
     return np.asarray(alone + extra, np.float32), np.asarray(together + extra.sum(1), np.float32)
+
+
+def as_usual_where_untold(
+    alone: Floats, together: Floats, usual: Floats, usual_alone: Floats, seen: Floats
+) -> tuple[Floats, Floats]:
+    """Learned effects, and half-way to what is usual where both are faint or the frame shows no ground.
+
+    Training can hardly tell a penumbra from nothing, and makes faint effects as cheap as it can; and of what lies
+    under bodies and their soft edges it is told nothing.
+
+    Args:
+        alone: (T, N, h, w, 3), together: (T, h, w, 3) densities as learned.
+        usual: (T, h, w, 3) all together as usual.
+        usual_alone: (T, N, h, w, 3) everybody's as usual.
+        seen: (T, h, w) 0 where a body hides the ground.
+    """
+    low, high = _FAINT
+    strong = np.clip((np.maximum(most(np.abs(usual)), most(np.abs(together))) - low) / (high - low), 0, 1)
+    share = np.where(seen > 0, 1 - strong, 1)[..., None] / 2
+    each, every = alone + share[:, None] * (usual_alone - alone), together + share * (usual - together)
+    return np.asarray(each, np.float32), np.asarray(every, np.float32)
 
 
 def without_strange(alone: Floats, together: Floats, unusual: Floats) -> tuple[Floats, Floats]:

@@ -12,6 +12,7 @@ from backend.stages.effects import (
     TrainingBackground,
     as_observed,
     as_the_plate_shows,
+    as_usual_where_untold,
     changing,
     somebody_near,
     with_burnt_in,
@@ -88,6 +89,17 @@ def test_a_shadow_that_never_leaves_its_place_goes_to_whom_it_usually_belongs() 
 def test_where_the_ground_was_seen_without_it_the_clip_is_believed() -> None:
     alone, together = burnt_in(darkest=0.4)
     assert not alone.any() and not together.any()
+
+
+def test_where_effects_are_faint_or_hidden_what_is_learned_meets_what_is_usual_half_way() -> None:
+    usual_alone = np.zeros((1, 1, 1, 4, 3), np.float32)
+    usual_alone[..., :3, :] = np.array([0.02, 0.4, 0.4])[:, None]
+    learned = np.zeros_like(usual_alone)
+    learned[..., 3, :] = 0.3
+    seen = np.array([[[1, 1, 0, 1]]], np.float32)
+    each, every = as_usual_where_untold(learned, learned.sum(1), usual_alone.sum(1), usual_alone, seen)
+    np.testing.assert_allclose(each[0, 0, 0, :, 0], [0.01, 0, 0.2, 0.3])
+    np.testing.assert_array_equal(every, each.sum(1))
 
 
 def test_what_is_printed_makes_a_usual_shadow_darker_and_no_reflection_fainter() -> None:
