@@ -325,23 +325,19 @@ def with_burnt_in(
     return np.asarray(alone + extra, np.float32), np.asarray(together + extra.sum(1), np.float32)
 
 
-def as_usual_where_untold(
-    alone: Floats, together: Floats, usual: Floats, usual_alone: Floats, seen: Floats
-) -> tuple[Floats, Floats]:
-    """Learned effects, and half-way to what is usual where both are faint or the frame shows no ground.
+def as_usual_where_faint(alone: Floats, together: Floats, usual: Floats, usual_alone: Floats) -> tuple[Floats, Floats]:
+    """Learned effects, and half-way to what is usual where both are faint.
 
-    Training can hardly tell a penumbra from nothing, and makes faint effects as cheap as it can; and of what lies
-    under bodies and their soft edges it is told nothing.
+    Training can hardly tell a penumbra from nothing, and makes faint effects as cheap as it can.
 
     Args:
         alone: (T, N, h, w, 3), together: (T, h, w, 3) densities as learned.
         usual: (T, h, w, 3) all together as usual.
         usual_alone: (T, N, h, w, 3) everybody's as usual.
-        seen: (T, h, w) 0 where a body hides the ground.
     """
     low, high = _FAINT
     strong = np.clip((np.maximum(most(np.abs(usual)), most(np.abs(together))) - low) / (high - low), 0, 1)
-    share = np.where(seen > 0, 1 - strong, 1)[..., None] / 2
+    share = (1 - strong)[..., None] / 2
     each, every = alone + share[:, None] * (usual_alone - alone), together + share * (usual - together)
     return np.asarray(each, np.float32), np.asarray(every, np.float32)
 

@@ -27,7 +27,7 @@ from backend.stages.effects import (
     TrainingBackground,
     agreed,
     as_the_plate_shows,
-    as_usual_where_untold,
+    as_usual_where_faint,
     changing,
     somebody_near,
     with_burnt_in,
@@ -194,12 +194,11 @@ def _as_learned(
     A few frames at a time, and in the place of what is usual alone, since a long clip fills the memory already.
     """
     alone, together, unusual = usual.alone, np.empty_like(usual.together), data.unusual[:, :, 0].cpu().numpy()
-    seen = data.seen[:, 0].cpu().numpy()
     end = 0
     for mine, everybodys in predicted(renderer, data, settings):
         part = slice(end, end := end + len(mine))
         each, every = without_strange(channels_last(mine), channels_last(everybodys), unusual[part])
-        each, every = as_usual_where_untold(each, every, usual.together[part], alone[part], seen[part])
+        each, every = as_usual_where_faint(each, every, usual.together[part], alone[part])
         alone[part], together[part] = with_burnt_in(each, every, usual.together[part], alone[part], darkest[part])
     return alone, together
 

@@ -12,7 +12,7 @@ from backend.stages.effects import (
     TrainingBackground,
     as_observed,
     as_the_plate_shows,
-    as_usual_where_untold,
+    as_usual_where_faint,
     changing,
     somebody_near,
     with_burnt_in,
@@ -91,14 +91,13 @@ def test_where_the_ground_was_seen_without_it_the_clip_is_believed() -> None:
     assert not alone.any() and not together.any()
 
 
-def test_where_effects_are_faint_or_hidden_what_is_learned_meets_what_is_usual_half_way() -> None:
-    usual_alone = np.zeros((1, 1, 1, 4, 3), np.float32)
-    usual_alone[..., :3, :] = np.array([0.02, 0.4, 0.4])[:, None]
+def test_where_effects_are_faint_what_is_learned_meets_what_is_usual_half_way() -> None:
+    usual_alone = np.zeros((1, 1, 1, 3, 3), np.float32)
+    usual_alone[..., 0, :], usual_alone[..., 1, :] = 0.02, 0.4
     learned = np.zeros_like(usual_alone)
-    learned[..., 3, :] = 0.3
-    seen = np.array([[[1, 1, 0, 1]]], np.float32)
-    each, every = as_usual_where_untold(learned, learned.sum(1), usual_alone.sum(1), usual_alone, seen)
-    np.testing.assert_allclose(each[0, 0, 0, :, 0], [0.01, 0, 0.2, 0.3])
+    learned[..., 2, :] = 0.3
+    each, every = as_usual_where_faint(learned, learned.sum(1), usual_alone.sum(1), usual_alone)
+    np.testing.assert_allclose(each[0, 0, 0, :, 0], [0.01, 0, 0.3])
     np.testing.assert_array_equal(every, each.sum(1))
 
 
