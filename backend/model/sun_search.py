@@ -27,8 +27,10 @@ _FINER = (1.0, 0.5, 0.25)
 _STEPS = torch.tensor([0.25, 0.07, 0.05])
 # A density that counts as a whole shadow.
 _WHOLE = 0.25
-# Change from frame to frame (display values) at which a pixel counts half, and what density is added for its light.
-_RESTLESS, _FLOOR = 0.012, 1 / 32
+# As core.opacity.FLOOR.
+_FLOOR = 1 / 32
+# Change from frame to frame (display values) at which a pixel counts half.
+_RESTLESS = 0.012
 # How much edges count beside darkness: their cosine is smaller, since most edges of a picture are no shadow's.
 _EDGES = 2.0
 # People of more rows than this are looked at at half the size.
@@ -37,6 +39,11 @@ _TALL = 44
 _TOLD_BY, _LEAST_TOLD_BY, _MOST_PIXELS = 16, 6, 1_500_000
 # Pixels of shadows that are looked at together: on a processor such as its caches hold, on a card what keeps it busy.
 _AT_ONCE = {"cpu": 3_000_000, "cuda": 30_000_000}
+
+
+def calmness(restless: Tensor) -> Tensor:
+    """How much pixels tell that change by so much by themselves (display values), 0..1."""
+    return 1 / (1 + (restless / _RESTLESS) ** 2)
 
 
 def find_sun(plate: Tensor, masks: Tensor, sway: Tensor, darkness: Tensor, seen: Tensor, restless: Tensor) -> Sun:
@@ -61,7 +68,7 @@ def find_sun(plate: Tensor, masks: Tensor, sway: Tensor, darkness: Tensor, seen:
     people = people[frames]
     plate, masks, darkness, seen, restless = (values[frames] for values in (plate, masks, darkness, seen, restless))
     darkness = (darkness - restless / (plate.amin(1) + _FLOOR)).clamp(min=0)
-    calm = 1 / (1 + (restless / _RESTLESS) ** 2)
+    calm = calmness(restless)
     if not small:
         people = people.halved()
         plate, masks, darkness, seen, calm = map(_halved, (plate, masks, darkness, seen, calm))

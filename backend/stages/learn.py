@@ -20,6 +20,7 @@ from backend.core.opacity import FLOOR, density
 from backend.core.side_by_side import in_order
 from backend.model.effect_net import EffectNet
 from backend.model.flops import AnswerFlops
+from backend.model.sun_search import calmness
 from backend.model.sunlight import cast
 from backend.stages.behind import carry_behind
 from backend.stages.effects import (
@@ -66,8 +67,6 @@ from backend.train.shot_data import (
 from backend.train.team import Order, Team
 
 STAGE = "Training"
-# Change from frame to frame (display values) at which a pixel counts half in training.
-_RESTLESS = 0.012
 _SECONDS_BETWEEN_CHECKPOINTS = 20.0
 _SECONDS_BETWEEN_PREVIEWS = 15.0
 _SECONDS_BETWEEN_REPORTS = 0.5
@@ -182,7 +181,7 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     sun = sun_of(data, restless)
     data.casts, (on_people, known) = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
     # Where the picture is never at rest, a difference says little about anybody's shadow.
-    data.seen = data.seen / (1 + (torch.as_tensor(restless)[:, None] / _RESTLESS) ** 2)
+    data.seen = data.seen * calmness(torch.as_tensor(restless))[:, None]
     return _Usual(channels_last(alone), usual, on_people, known, float(sun.reflecting), counter.total)
 
 

@@ -44,9 +44,8 @@ _DEEPER = 1.15
 _MOSTLY = (0.5, 0.7)
 # From so much of a mirrored body on, what is dark is no shadow.
 _MIRRORED = 0.02
-
-# Suns are found too high rather than too low, so a shadow may lie where one that is this much longer would, or within
-# so many body heights of there.
+# Suns are found too high rather than too low, so a shadow may lie where one that is so many times as long would, or
+# within so many body heights of there.
 _LONGER, _AROUND = 1.5, 0.25
 
 
