@@ -29,8 +29,9 @@ WEIGHTS = Path(__file__).parents[1] / "model" / "prior.pt"
 _TOGETHER = 8
 # The network was trained on smaller pictures; what it says of such ones counts as much.
 _SMALLER = 0.7
-# A sun that explains this much of the darkness (as a cosine) is a guess, or known.
-_KNOWN = (0.1, 0.3)
+# A sun that explains this much of the darkness (as a cosine) is a guess, or known; one that explains this much may be
+# wrong for somebody, or is right for all.
+_KNOWN, _FOR_ALL = (0.1, 0.3), (0.3, 0.6)
 # A usual density of this much within so many pixels makes any effect plausible.
 _USUAL = 0.04
 _NEARBY = 5
@@ -46,7 +47,7 @@ _MOSTLY = (0.5, 0.7)
 _MIRRORED = 0.02
 # Suns are found too high rather than too low, so a shadow may lie where one that is so many times as long would, or
 # within so many body heights of there.
-_LONGER, _AROUND = 1.5, 0.25
+_LONGER, _AROUND = 1.5, 0.07
 
 
 @cache
@@ -128,23 +129,23 @@ def sun_of(data: ShotData, restless: Floats) -> Sun:
 def shadows_on_people(data: ShotData, sun: Sun) -> tuple[NDArray[np.float16], float]:
     """Where everybody's shadow would fall on others, (T, N, h, w) 0..1, and how well the sun is known, 0..1."""
     cast = cast_on_people(data.masks, data.sway, sun)
-    return np.asarray(cast.cpu().numpy(), np.float16), float(_known(sun))
+    return np.asarray(cast.cpu().numpy(), np.float16), float(_between(sun.trust, _KNOWN))
 
 
 def shadows_expected(data: ShotData, sun: Sun) -> Floats:
-    """(T, h, w) 0..1: where anybody's shadow or reflection may lie; 1 everywhere where the sun is not known."""
+    """(T, h, w) 0..1: where anybody's shadow or reflection may lie; 1 everywhere where the sun may be wrong."""
     lower = dataclasses.replace(sun, light=sun.light * torch.tensor([_LONGER, _LONGER, 1.0, 1.0]))
     fallen = torch.maximum(data.casts.flatten(1, 2).amax(1), shaded(data.masks, data.sway, lower))
     reach = round(_AROUND * float(standing(data.masks, data.sway).height))
     near = F.max_pool2d(fallen[:, None], (2 * reach + 1, 1), 1, (reach, 0))
     near = F.max_pool2d(near, (1, 2 * reach + 1), 1, (0, reach))[:, 0]
-    return np.asarray((1 - _known(sun) * (1 - near)).cpu().numpy(), np.float32)
+    return np.asarray((1 - _between(sun.trust, _FOR_ALL) * (1 - near)).cpu().numpy(), np.float32)
 
 
-def _known(sun: Sun) -> Tensor:
-    """0..1: from a guess to a sun that is known."""
-    low, high = _KNOWN
-    return ((sun.trust - low) / (high - low)).clamp(0, 1)
+def _between(trust: Tensor, limits: tuple[float, float]) -> Tensor:
+    """0..1: how far a trust is on the way from the lower limit to the higher."""
+    low, high = limits
+    return ((trust - low) / (high - low)).clamp(0, 1)
 
 
 def full_shadow(place: Tensor, usual: Tensor, observed: Tensor, seen: Tensor) -> Tensor | None:
