@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from backend.core.color import Floats
+from backend.core.color import Floats, ramp
 from backend.core.opacity import least_opacity
 
 _SOLID = np.float32(0.95)
@@ -14,6 +16,9 @@ _EDGE_BLUR = 2.0
 _LEAST_TRUSTED = np.float32(0.02)
 # A body that covers a little of a pixel covers up to so many times as much in display values.
 _MOST_GROWN = np.float32(3)
+# An edge's colour can be told from all layers together where the layer is no more transparent than this, and where what
+# lies in front of it lets through between these shares: the shadows of others are not in anybody's own colours.
+_LEAST_SHOWN, _CLEAR = np.float32(0.005), (0.8, 0.95)
 
 
 def spread(values: Floats, weight: Floats, sigma: float) -> Floats:
@@ -57,3 +62,32 @@ def join(front_alpha: Floats, front: Floats, back_alpha: Floats, back: Floats) -
     alpha = front_alpha + behind
     color = (front * front_alpha[..., None] + back * behind[..., None]) / np.maximum(alpha, 1e-6)[..., None]
     return alpha.astype(np.float32), np.clip(color, 0, 1).astype(np.float32)
+
+
+def edges_as_seen(
+    plate: Floats, background: Floats, color: Floats, alpha: Floats, bodies: Floats, order: Sequence[int]
+) -> Floats:
+    """Straight colours (N, H, W, 3) of layers with which, at bodies' soft edges, they together show the plate.
+
+    Each body's edge was unmixed from effects that were predicted, but lies over those that the plate sharpened: what
+    that leaves over, which is little, is the edge's.
+
+    Args:
+        plate: (H, W, 3) display values.
+        background: (H, W, 3).
+        color: (N, H, W, 3) straight, and alpha: (N, H, W) of the layers.
+        bodies: (N, H, W) alpha of the bodies in them.
+        order: the layers from back to front.
+    """
+    shown = background
+    for person in order:
+        shown = color[person] * alpha[person][..., None] + (1 - alpha[person][..., None]) * shown
+    left, through, told = plate - shown, np.ones_like(alpha[0]), color.copy()
+    for person in reversed(order):
+        share = alpha[person] * through
+        here = ramp(through, *_CLEAR) * ((bodies[person] > 0) & (bodies[person] < 1) & (share > _LEAST_SHOWN))
+        wanted = left * (here / np.maximum(share, _LEAST_SHOWN))[..., None]
+        told[person] = np.clip(color[person] + wanted, 0, 1)
+        left = left - share[..., None] * (told[person] - color[person])
+        through = through * (1 - alpha[person])
+    return told

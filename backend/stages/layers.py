@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.core.color import Floats
-from backend.core.matte import body_color, edge_alpha, join
+from backend.core.matte import body_color, edge_alpha, edges_as_seen, join
 from backend.core.mending import missed_parts, trimmed
 from backend.core.opacity import (
     corrected,
@@ -26,7 +26,7 @@ from backend.stages.shot import Shot
 from backend.stages.survey import covered_part
 
 # From this alpha on a body hides how strong an effect is. Right beside it, where shadows are deepest, nothing does.
-_BODY = 0.02
+_BODY = 0.1
 # How much of a shadow that goes on behind a body further away lies over that body: a layer is one picture, so all of it
 # would darken the body, and nothing leaves a hole where the body is erased. Half is a quarter of either squared error.
 _OVER_BODIES = np.float32(0.5)
@@ -58,7 +58,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     alone = without_specks(alone, seen)
     on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
     shades.lay(on_bodies, predicted, index, masks)
-    color, alpha = np.zeros_like(alone), np.zeros_like(masks)
+    color, alpha, bodies = np.zeros_like(alone), np.zeros_like(masks), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)
     # What shines through a body's soft edge: ground under everybody's effects, and the bodies further away.
     shown = with_density(background, together)
@@ -69,6 +69,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
         fallen = least_opacity(with_density(behind, over_bodies * drawn[..., None]), behind)
         effect_alpha, effect_color = join(*fallen, ground_alpha * (1 - drawn), ground_color)
         body_alpha, body = _body(shot, shades, index, person, plate, masks, shown)
+        bodies[person] = body_alpha
         shown = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown
         # ... which is not in the body's own colours.
         body = without_density(body, on_bodies[order[rank + 1 :]].sum(0) * (masks[person] > 0)[..., None])
@@ -79,6 +80,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     missed, shown = missed_parts(plate, behind, restless, masks, _whole(shot, index, masks))
     for person, part in enumerate(missed):
         alpha[person], color[person] = join(part, shown, alpha[person], color[person])
+    color = edges_as_seen(plate, background, color, alpha, bodies, order)
     return FrameLayers(background, color, alpha)
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from backend.core.color import Floats, linear_to_srgb, srgb_to_linear
-from backend.core.composite import over
-from backend.core.matte import body_color, edge_alpha, join, spread
+from backend.core.composite import composite, over
+from backend.core.matte import body_color, edge_alpha, edges_as_seen, join, spread
 
 H, W = 32, 40
 pictures = npst.arrays(np.float32, (3, 4, 3), elements=st.floats(0, 1, width=32))
@@ -69,6 +69,32 @@ def test_a_bright_edge_that_was_mixed_in_linear_light_is_explained() -> None:
 def test_no_body_grows_into_ground_that_it_does_not_cover_at_all(plate: Floats, alpha: Floats, behind: Floats) -> None:
     grown = edge_alpha(plate, alpha, behind)
     assert (grown >= alpha).all() and (grown <= np.minimum(1, 3 * alpha + 1e-6)).all()
+
+
+@given(mattes, pictures, pictures, pictures)
+def test_soft_edges_show_the_plate_and_solid_bodies_stay(
+    alpha: Floats, color: Floats, background: Floats, plate: Floats
+) -> None:
+    told = edges_as_seen(plate, background, color[None], alpha[None], alpha[None], [0])[0]
+    assert told.min() >= 0 and told.max() <= 1
+    np.testing.assert_array_equal(told[(alpha == 0) | (alpha == 1)], color[(alpha == 0) | (alpha == 1)])
+    before, after = (np.abs(composite(background, [layer(alpha, one)]) - plate) for one in (color, told))
+    assert (after <= before + 1e-5).all()
+    inside = ((told > 0) & (told < 1)).all(-1) & (alpha > 0.01) & (alpha < 1)
+    assert after[inside].max(initial=0) < 1e-4
+
+
+def test_somebody_elses_shadow_is_not_made_up_for_by_the_edge_that_it_lies_over() -> None:
+    body, shadow = soft_body(), np.zeros((H, W), np.float32)
+    shadow[:, 20:] = 0.5
+    edge = (body > 0.01) & (body < 1)
+    alpha, color = np.stack([body, shadow]), np.zeros((2, H, W, 3), np.float32)
+    color[0] = 0.4
+    plate, background = np.full((H, W, 3), 0.5, np.float32), np.full((H, W, 3), 0.6, np.float32)
+    told = edges_as_seen(plate, background, color, alpha, np.stack([body, np.zeros_like(body)]), [0, 1])
+    dark = shadow > 0
+    np.testing.assert_array_equal(told[:, dark], color[:, dark])
+    assert (told[0][edge & ~dark] != color[0][edge & ~dark]).all()
 
 
 def test_a_body_without_a_solid_part_has_a_colour_all_the_same() -> None:
