@@ -14,7 +14,7 @@ from backend.core.camera import Camera
 from backend.core.color import Floats, least, most
 from backend.core.inpaint_ways import smoothly
 from backend.core.one_by_one import filled, picture_by_picture
-from backend.core.opacity import FLOOR, density, without_density
+from backend.core.opacity import FLOOR, density, stronger, without_density
 from backend.core.side_by_side import in_order
 from backend.model.sunlight import MIRROR
 from backend.train.shot_data import ShotData, channels_last
@@ -50,6 +50,8 @@ _EXAGGERATED = 1.5
 # A change no larger than a pixel's flicker is none, one of twice as much is. Flicker counts between these densities:
 # among waves, where everything flickers, shadows are seen all the same.
 _NO_FLICKER, _MOST_FLICKER = 0.001, 0.04
+# What is learned, and what is usual, end so many pixels too soon: penumbras are faint, and faint is cheap in training.
+_ENDS_SOON = 1.5
 # In this share of a clip an effect may be missing that is always there, ...
 _FEW = 0.1
 # ... and where nothing is seen, it may be as deep as anything.
@@ -86,9 +88,12 @@ class Effects:
     """0..1: how well the sun is known that tells this."""
 
     def frame(self, index: int, size: tuple[int, int]) -> tuple[Floats, Floats]:
-        """One frame at (W, H): alone (N, H, W, 3) and together (H, W, 3)."""
-        alone = np.stack([_enlarged(one, size) for one in self.alone[index]])
-        return alone, self.at(index, size)
+        """One frame at (W, H), as far as effects may reach: alone (N, H, W, 3) and together (H, W, 3).
+
+        The plate tells whether they do.
+        """
+        *alone, together = (_enlarged(_widened(one), size) for one in (*self.alone[index], self.together[index]))
+        return np.stack(alone), together
 
     def near_at(self, index: int, size: tuple[int, int]) -> Floats:
         """Where somebody is near in a frame, (H, W) 0..1."""
@@ -114,7 +119,13 @@ class Effects:
         return _enlarged(self.together[index], size)
 
 
-def _enlarged(values: NDArray[np.float16], size: tuple[int, int]) -> Floats:
+def _widened(densities: NDArray[np.float16]) -> Floats:
+    """Densities (h, w, 3), or what they are around a pixel where that is stronger."""
+    sharp = densities.astype(np.float32)
+    return stronger(sharp, np.asarray(cv2.GaussianBlur(sharp, (0, 0), _ENDS_SOON), np.float32))
+
+
+def _enlarged(values: NDArray[np.float16] | Floats, size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_CUBIC), np.float32)
 
 
