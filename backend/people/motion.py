@@ -18,6 +18,7 @@ from backend.people.figures import weigh
 from backend.people.follow import Anchors, follow
 from backend.people.lessons import Lessons
 from backend.people.presence import people_in
+from backend.people.recognised import recognised
 from backend.people.refine import refined
 from backend.people.scene import Scene, Tell
 from backend.people.segmenter import Segmenter, Trainer
@@ -28,6 +29,8 @@ from backend.people.tracks import track_all
 _MISSED = 5
 _DOUBTFUL = 0.1
 _STEPS = (350, 350)
+# Which share of the time for carrying everybody through the shot goes by before those who touch are told apart.
+_FOLLOWED = 0.95
 
 Hints = Mapping[int, Mapping[int, Floats]]
 """Drawn masks (h, w) by person and frame (0-based)."""
@@ -95,10 +98,13 @@ def _around(detections: Sequence[Sequence[Figure]], index: int) -> list[Figure]:
 
 
 def _learn(scene: Scene, backdrop: Backdrop, anchors: Anchors, work: Path, tell: Tell) -> FrameStore:
-    """Train on what is certain, carry everybody through the shot, and once more with what that has shown."""
+    """Train on what is certain, carry everybody through the shot, and once more with what that has shown.
+
+    Then those who touch are told apart by how they look elsewhere.
+    """
     masks: FrameStore | None = None
     for number, steps in enumerate(_STEPS):
-        part = _part(tell, number / len(_STEPS), 1 / len(_STEPS))
+        part = _part(tell, _FOLLOWED * number / len(_STEPS), _FOLLOWED / len(_STEPS))
         if masks is not None:
             backdrop = cleared(scene, masks)
         folder = work / f"round{number}"
@@ -113,7 +119,8 @@ def _learn(scene: Scene, backdrop: Backdrop, anchors: Anchors, work: Path, tell:
         trainer.train(steps)
         masks = follow(scene, model, shot.looks_and_doubts, outlines, anchors, folder, _part(part, 0.4, 0.6))
     assert masks is not None
-    return masks
+    drawn = {index for frames in anchors.masks.values() for index in frames}
+    return recognised(scene, masks, drawn, work / "recognised.raw", _part(tell, _FOLLOWED, 1 - _FOLLOWED))
 
 
 def _part(tell: Tell, start: float, share: float) -> Tell:
