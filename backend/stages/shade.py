@@ -36,9 +36,10 @@ _OPAQUE = 0.9
 _SHADOW, _GREY = (0.08, 0.2), (0.35, 0.65)
 # ... none is deeper; and it is looked for so far (in body heights) around where one is cast.
 _DEEPEST, _REACH = 1.5, 0.07
-# A shadow on a body is given to who casts it where it falls on the ground there too, between these densities: moved
-# elsewhere, the outline of one body's shade would hang in the air.
-_ON_GROUND = (0.02, 0.08)
+# A shadow on a body is given to who casts it where it falls on the ground there too, between these densities. Moved
+# elsewhere, the outline of one body's shade would hang in the air, but left in the body's own colours it stays when who
+# casts it goes: so of every other a quarter is given, which leaves 5/8 of the squared error.
+_ON_GROUND, _GIVEN = (0.02, 0.08), np.float32(0.25)
 
 
 class Shades:
@@ -79,7 +80,7 @@ class Shades:
                 continue
             body = masks[person] > 0
             for caster, cast in zip(casters, dark, strict=True):
-                there = ramp(alone[caster].mean(-1), *_ON_GROUND)
+                there = _GIVEN + (1 - _GIVEN) * ramp(alone[caster].mean(-1), *_ON_GROUND)
                 on_bodies[caster][body] = (there[..., None] * cast)[body]
 
     def lit(self, index: int, person: int) -> Floats:

@@ -86,14 +86,17 @@ def test_without_a_sun_nothing_is_said() -> None:
     assert (on_bodies == 1).all()
 
 
-def test_the_depth_of_a_shadow_on_a_body_is_told_where_it_falls_on_the_ground_too() -> None:
+def test_a_shadow_on_a_body_is_given_where_it_falls_on_the_ground_too_and_else_a_quarter() -> None:
     on_bodies, alone = np.zeros((2, HEIGHT, WIDTH, 3), np.float32), np.zeros((2, HEIGHT, WIDTH, 3), np.float32)
     alone[CASTER, 70:] = 0.5
     shades().lay(on_bodies, alone, 5, masks(5))
     both = (shadow(5) > 0) & (alone[CASTER, ..., 0] > 0)
     inside = cv2.erode(both.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     assert on_bodies[CASTER][inside].mean() == pytest.approx(DEPTH, abs=0.1)
-    assert not on_bodies[CASTER][~both].any() and not on_bodies[BODY].any()
+    elsewhere = cv2.erode((shadow(5) > 0).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    elsewhere[66:] = False
+    assert on_bodies[CASTER][elsewhere].mean() == pytest.approx(DEPTH / 4, abs=0.03)
+    assert not on_bodies[CASTER][:, : WIDTH // 8].any() and not on_bodies[BODY].any()
 
 
 def test_a_shadow_from_behind_is_left_in_the_body() -> None:
