@@ -48,7 +48,7 @@ def recognised(scene: Scene, masks: FrameStore, drawn: Collection[int], path: Pa
         path: where the new masks are written.
         tell: told how far the work is.
     """
-    album = _Album(scene, masks)
+    album = _Album(scene, masks, path.with_name("silhouettes.raw"))
 
     def frame(index: int) -> Floats:
         tell(index / len(scene))
@@ -61,24 +61,31 @@ def recognised(scene: Scene, masks: FrameStore, drawn: Collection[int], path: Pa
 class _Album:
     """How everybody looks in every frame of a shot."""
 
-    def __init__(self, scene: Scene, masks: FrameStore) -> None:
+    def __init__(self, scene: Scene, masks: FrameStore, path: Path) -> None:
+        """Small silhouettes go to ``path``, since those of a long clip fill the memory."""
         self._scene, self._masks = scene, masks
         width, height = scene.size
-        small = min(_WIDTH, width), max(1, round(height * min(1.0, _WIDTH / width)))
+        self._small = min(_WIDTH, width), max(1, round(height * min(1.0, _WIDTH / width)))
         people = masks.shape[3]
-        self._scale = width / small[0]
-        self._bodies = np.zeros((len(scene), people, small[1], small[0]), np.uint8)
         self._touching = np.zeros((len(scene), people, people), np.bool_)
-        area = np.zeros((len(scene), people))
-        for index in range(len(scene)):
-            bodies = to_bytes(masks.frame(index).transpose(2, 0, 1))
-            area[index] = (bodies > 127).sum((1, 2))
-            self._touching[index] = _touching(bodies)
-            for person, body in enumerate(bodies):
-                self._bodies[index, person] = cv2.resize(body, small, interpolation=cv2.INTER_AREA)
-        usual = np.array([np.median(one[one > 0]) if one.any() else np.inf for one in area.T])
-        self._tells = ~self._touching.any(2) & (area > _WHOLE * usual)
+        self._area = np.zeros((len(scene), people))
+        self._silhouettes = FrameStore.create(path, map(self._surveyed, range(len(scene))), len(scene))
+        usual = np.array([np.median(one[one > 0]) if one.any() else np.inf for one in self._area.T])
+        self._tells = ~self._touching.any(2) & (self._area > _WHOLE * usual)
         self._shown = lru_cache(maxsize=_KEPT)(self._read)
+
+    def _surveyed(self, index: int) -> Floats:
+        """Silhouettes (h, w, N) of a frame; how large they are and who touches whom is noted."""
+        masks = self._masks.frame(index)
+        bodies = to_bytes(masks.transpose(2, 0, 1))
+        self._area[index] = (bodies > 127).sum((1, 2))
+        self._touching[index] = _touching(bodies)
+        small = [cv2.resize(body, self._small, interpolation=cv2.INTER_AREA) for body in bodies]
+        return np.asarray(np.stack(small, -1) / np.float32(255), np.float32)
+
+    def _bodies(self, index: int) -> Bytes:
+        """The silhouettes (N, h, w) of a frame, 0..255."""
+        return np.ascontiguousarray(to_bytes(self._silhouettes.frame(index)).transpose(2, 0, 1))
 
     def settled(self, index: int, found: Floats) -> Floats:
         """The masks (h, w, N) of a frame, each pixel given to whom it looks like, where that is clear."""
@@ -104,11 +111,10 @@ class _Album:
         """The frames that show somebody apart and most alike, moved to where she is."""
         frames = np.flatnonzero(self._tells[:, person])
         frames = frames[np.argsort(np.abs(frames - index), kind="stable")[:_LOOKED_AT]]
-        mine, hiding = self._bodies[index, person], others(self._bodies[index], person)
-        fits = sorted(((*alike(mine, hiding, self._bodies[s, person]), int(s)) for s in frames), reverse=True)
-        return [
-            Borrowed(s, (self._scale * dx, self._scale * dy)) for iou, (dx, dy), s in fits[:_TOLD_BY] if iou > _ALIKE
-        ]
+        here, scale = self._bodies(index), self._scene.size[0] / self._small[0]
+        mine, hiding = here[person], others(here, person)
+        fits = sorted(((*alike(mine, hiding, self._bodies(s)[person]), s) for s in frames.tolist()), reverse=True)
+        return [Borrowed(s, (scale * dx, scale * dy)) for iou, (dx, dy), s in fits[:_TOLD_BY] if iou > _ALIKE]
 
     def _odds(self, index: int, person: int, bodies: Floats, picture: Floats, lent: list[Borrowed]) -> Floats:
         """(h, w): the logarithm of how much each pixel looks like somebody there."""
