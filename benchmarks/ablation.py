@@ -120,6 +120,36 @@ def _thin_edges() -> Any:
     return mock.patch.object(layers, "edge_alpha", lambda plate, alpha, behind: alpha)
 
 
+def _edges_as_mixed() -> Any:
+    from backend.stages import layers
+
+    return mock.patch.object(layers, "edges_as_seen", lambda plate, background, color, *others: color)
+
+
+def _ends_soon() -> Any:
+    from backend.stages import effects
+
+    return mock.patch.object(effects, "_widened", lambda densities: densities.astype(np.float32))
+
+
+def _faint_as_learned() -> Any:
+    from backend.stages import learn
+
+    return mock.patch.object(learn, "as_usual_where_faint", lambda each, every, *others: (each, every))
+
+
+def _strictly_cast() -> Any:
+    from backend.stages import prior
+
+    return mock.patch.multiple(prior, _LONGER=1.0, _AROUND=0.0)
+
+
+def _kept_by_bodies() -> Any:
+    from backend.stages import shade
+
+    return mock.patch.object(shade, "_GIVEN", np.float32(0))
+
+
 def _no_refits() -> Any:
     import backend.train.loop as loop
 
@@ -200,6 +230,11 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "behind": ("what a body hides of somebody's shadow stays a hole", _holes_behind),
     "light": ("a body in somebody's shadow is not compared with itself in the light", _no_light),
     "edges": ("soft edges as opaque as the mask says", _thin_edges),
+    "as-mixed": ("what the layers leave over at soft edges is nobody's", _edges_as_mixed),
+    "reach": ("effects end where they are predicted to end", _ends_soon),
+    "faint": ("faint effects as learned", _faint_as_learned),
+    "low-sun": ("shadows that never move are expected exactly where the sun casts them", _strictly_cast),
+    "given": ("a shadow on a body is its caster's only where it falls on the ground too", _kept_by_bodies),
     "refits": ("the background is not estimated anew", _no_refits),
     "clipping": ("gradients as long as they are", _no_clipping),
     "sunlight": ("shadows multiply, as in LNR, instead of taking the sunlight once", _multiplied),
