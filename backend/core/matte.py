@@ -9,6 +9,7 @@ import numpy as np
 
 from backend.core.color import Floats, ramp
 from backend.core.opacity import least_opacity
+from backend.core.silhouettes import others
 
 _SOLID = np.float32(0.95)
 _EDGE_BLUR = 2.0
@@ -16,6 +17,12 @@ _EDGE_BLUR = 2.0
 _LEAST_TRUSTED = np.float32(0.02)
 # A body that covers a little of a pixel covers up to so many times as much in display values.
 _MOST_GROWN = np.float32(3)
+# The edge of a mask is looked for so many pixels in and one out, from colours further inside that are carried so far,
+# or so many times more in pictures more than so wide; ...
+_EDGE_IN, _INSIDE_BLUR, _WIDE = 2, 2.0, 960
+# ... believed between these differences of body and ground, up to these misfits of any mixture of both (display
+# values), and where so much of the body's own colour is near; and not where this much of others is.
+_TOLD, _MISFIT, _NEAR, _OTHERS = (0.1, 0.25), (0.04, 0.1), (0.02, 0.08), 0.05
 # An edge's colour can be told from all layers together where the layer is no more transparent than this, and where what
 # lies in front of it lets through between these shares: the shadows of others are not in anybody's own colours.
 _LEAST_SHOWN, _CLEAR = np.float32(0.005), (0.8, 0.95)
@@ -26,6 +33,35 @@ def spread(values: Floats, weight: Floats, sigma: float) -> Floats:
     blurred = cv2.GaussianBlur(values * weight[..., None], (0, 0), sigma)
     total = cv2.GaussianBlur(np.ascontiguousarray(weight, np.float32), (0, 0), sigma)
     return np.asarray(blurred / np.maximum(total, 1e-6)[..., None], np.float32)
+
+
+def softened(masks: Floats, plate: Floats, ground: Floats) -> Floats:
+    """Masks (N, H, W) with edges as soft as the plate shows them, where body and ground differ clearly.
+
+    The compositing equation solved for alpha, with the body's colour from just inside and the ground that lies there.
+
+    Args:
+        masks: visible bodies, 0..1, soft or not.
+        plate: (H, W, 3) display values.
+        ground: (H, W, 3) the background with everybody's effects on it; just inside a mask, made up will do.
+    """
+    return np.stack([_softened(mask, others(masks, person), plate, ground) for person, mask in enumerate(masks)])
+
+
+def _softened(mask: Floats, rest: Floats, plate: Floats, ground: Floats) -> Floats:
+    scale, small = max(1.0, max(mask.shape) / _WIDE), np.ones((3, 3), np.uint8)
+    reach, blur = round(scale), _INSIDE_BLUR * scale
+    solid = (mask > np.float32(0.5)).astype(np.uint8)
+    inside = np.asarray(cv2.erode(solid, small, iterations=_EDGE_IN * reach), np.float32)
+    apart = cv2.dilate((rest > _OTHERS).astype(np.uint8), small, iterations=reach) == 0
+    band = (cv2.dilate(solid, small, iterations=reach) > 0) & (inside == 0) & apart
+    differs = spread(plate, inside, blur) - ground
+    squared = np.asarray((differs**2).sum(-1), np.float32)
+    alpha = np.clip(((plate - ground) * differs).sum(-1) / np.maximum(squared, 1e-4), 0, 1)
+    misfit = np.sqrt(((plate - ground - alpha[..., None] * differs) ** 2).mean(-1))
+    near = np.asarray(cv2.GaussianBlur(inside, (0, 0), blur), np.float32)
+    trust = ramp(np.sqrt(squared / 3), *_TOLD) * (1 - ramp(misfit, *_MISFIT)) * ramp(near, *_NEAR) * band
+    return np.asarray(mask + trust * (alpha - mask), np.float32)
 
 
 def edge_alpha(plate: Floats, alpha: Floats, behind: Floats) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.core.color import Floats
-from backend.core.matte import body_color, edge_alpha, edges_as_seen, join
+from backend.core.matte import body_color, edge_alpha, edges_as_seen, join, softened
 from backend.core.mending import missed_parts, trimmed
 from backend.core.opacity import (
     corrected,
@@ -50,7 +50,8 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     background = clean.frame(index)
     predicted, together = effects.frame(index, shot.footage.view)
     restless = effects.restless_at(index, shot.footage.view)
-    masks = trimmed(masks, plate, with_density(background, together), clean.observed(index), restless)
+    ground = with_density(background, together)
+    masks = softened(trimmed(masks, plate, ground, clean.observed(index), restless), plate, ground)
     seen = (masks.max(0) <= _BODY).astype(np.float32)
     order = shot.order[index]
     hiding = np.stack([others(masks, person) for person in range(len(masks))])
@@ -61,7 +62,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     color, alpha, bodies = np.zeros_like(alone), np.zeros_like(masks), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)
     # What shines through a body's soft edge: ground under everybody's effects, and the bodies further away.
-    shown = with_density(background, together)
+    shown = ground
     for rank, person in enumerate(order):
         # A body hides most of the shadow on the ground behind it, but for one that falls on the body, ...
         ground_alpha, ground_color = least_opacity(with_density(background, alone[person]), background)

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as npst
 
 from backend.core.color import Floats, linear_to_srgb, srgb_to_linear
 from backend.core.composite import composite, over
-from backend.core.matte import body_color, edge_alpha, edges_as_seen, join, spread
+from backend.core.matte import body_color, edge_alpha, edges_as_seen, join, softened, spread
 
 H, W = 32, 40
 pictures = npst.arrays(np.float32, (3, 4, 3), elements=st.floats(0, 1, width=32))
@@ -46,6 +46,33 @@ def test_the_colour_of_a_body_is_free_of_what_shines_through_its_edge() -> None:
     assert (np.abs(color - body).max(-1) * alpha).max() < 0.05
     np.testing.assert_array_equal(color[alpha > 0.96], plate[alpha > 0.96])
     assert color.min() >= 0 and color.max() <= 1
+
+
+def hard_and_soft(body: tuple[float, float, float], ground: tuple[float, float, float]) -> tuple[Floats, ...]:
+    """The matte of a body, the same with a hard edge, the plate and the ground."""
+    alpha, behind = soft_body(), np.full((H, W, 3), ground, np.float32)
+    plate = alpha[..., None] * np.float32(body) + (1 - alpha[..., None]) * behind
+    return alpha, (alpha > 0.5).astype(np.float32), plate, behind
+
+
+def test_a_hard_edge_becomes_as_soft_as_the_plate_shows_it() -> None:
+    alpha, hard, plate, ground = hard_and_soft((0.8, 0.3, 0.2), (0.1, 0.9, 0.4))
+    soft = softened(hard[None], plate, ground)[0]
+    assert soft.min() >= 0 and soft.max() <= 1
+    assert np.abs(soft - alpha).sum() < 0.5 * np.abs(hard - alpha).sum()
+    # What is soft already stays as it is.
+    np.testing.assert_allclose(softened(alpha[None], plate, ground)[0], alpha, atol=0.1)
+
+
+def test_an_edge_stays_where_body_and_ground_are_alike_or_others_are_near() -> None:
+    _, hard, plate, ground = hard_and_soft((0.5, 0.5, 0.52), (0.5, 0.52, 0.5))
+    np.testing.assert_allclose(softened(hard[None], plate, ground)[0], hard, atol=1e-6)
+    _, hard, plate, ground = hard_and_soft((0.8, 0.3, 0.2), (0.1, 0.9, 0.4))
+    everywhere = np.stack([hard, 1 - hard])
+    beside = cv2.dilate(1 - hard, np.ones((3, 3), np.uint8)) > 0
+    np.testing.assert_array_equal(softened(everywhere, plate, ground)[0][beside], hard[beside])
+    nobody = np.zeros((1, H, W), np.float32)
+    np.testing.assert_array_equal(softened(nobody, plate, ground), nobody)
 
 
 def test_an_edge_that_was_mixed_in_display_values_stays() -> None:
