@@ -120,6 +120,12 @@ def _thin_edges() -> Any:
     return mock.patch.object(layers, "edge_alpha", lambda plate, alpha, behind: alpha)
 
 
+def _masks_as_given() -> Any:
+    from backend.stages import layers
+
+    return mock.patch.object(layers, "softened", lambda masks, plate, ground: masks)
+
+
 def _edges_as_mixed() -> Any:
     from backend.stages import layers
 
@@ -230,6 +236,7 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "behind": ("what a body hides of somebody's shadow stays a hole", _holes_behind),
     "light": ("a body in somebody's shadow is not compared with itself in the light", _no_light),
     "edges": ("soft edges as opaque as the mask says", _thin_edges),
+    "soft": ("masks as hard or soft as they come", _masks_as_given),
     "as-mixed": ("what the layers leave over at soft edges is nobody's", _edges_as_mixed),
     "reach": ("effects end where they are predicted to end", _ends_soon),
     "faint": ("faint effects as learned", _faint_as_learned),

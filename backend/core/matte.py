@@ -1,4 +1,4 @@
-"""A person's own pixels: clean colour at soft edges, and body and effects joined into one layer."""
+"""A person's own pixels: soft edges and their clean colour, and body and effects joined into one layer."""
 
 from __future__ import annotations
 

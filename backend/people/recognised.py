@@ -13,18 +13,17 @@ import numpy.typing as npt
 from backend.core.bending import Shown
 from backend.core.borrowing import Borrowed
 from backend.core.color import Floats
-from backend.core.silhouettes import alike, others
+from backend.core.lookalikes import lookalikes, silhouette_size
+from backend.core.silhouettes import Bytes, others
 from backend.media.frame_store import FrameStore
 from backend.people.scene import Scene, Tell, to_bytes
 
-# Silhouettes are compared at this width.
-_WIDTH = 112
 # People touch who are nearer than this to each other (in heights of the taller).
 _TOUCH = 0.06
 # A frame tells what somebody looks like who touches nobody and shows this share of the usual area.
 _WHOLE = 0.6
-# So many of the nearest such frames are looked at, and so many of the best tell, if silhouettes are so much the same.
-_LOOKED_AT, _TOLD_BY, _ALIKE = 60, 8, 0.6
+# So many of the frames in which somebody is most alike tell.
+_TOLD_BY = 8
 # The same place of a body differs by so much (display values) from frame to frame, blurred by so many pixels.
 _DIFFERS, _BLUR = 0.25, 0.8
 # How much else may be in somebody's place, how much the masks count besides, in nats, and how far pixels hang together.
@@ -32,8 +31,6 @@ _DOUBT, _MEMORY, _SMOOTH = 0.05, 0.3, 0.7
 # By so many nats one must be likelier than any other to be given a pixel.
 _CLEARLY = 0.3
 _KEPT = 24
-
-Bytes = npt.NDArray[np.uint8]
 
 
 def recognised(scene: Scene, masks: FrameStore, drawn: Collection[int], path: Path, tell: Tell) -> FrameStore:
@@ -64,8 +61,7 @@ class _Album:
     def __init__(self, scene: Scene, masks: FrameStore, path: Path) -> None:
         """Small silhouettes go to ``path``, since those of a long clip fill the memory."""
         self._scene, self._masks = scene, masks
-        width, height = scene.size
-        self._small = min(_WIDTH, width), max(1, round(height * min(1.0, _WIDTH / width)))
+        self._small = silhouette_size(scene.size)
         people = masks.shape[3]
         self._touching = np.zeros((len(scene), people, people), np.bool_)
         self._area = np.zeros((len(scene), people))
@@ -110,11 +106,7 @@ class _Album:
     def _apart(self, index: int, person: int) -> list[Borrowed]:
         """The frames that show somebody apart and most alike, moved to where she is."""
         frames = np.flatnonzero(self._tells[:, person])
-        frames = frames[np.argsort(np.abs(frames - index), kind="stable")[:_LOOKED_AT]]
-        here, scale = self._bodies(index), self._scene.size[0] / self._small[0]
-        mine, hiding = here[person], others(here, person)
-        fits = sorted(((*alike(mine, hiding, self._bodies(s)[person]), s) for s in frames.tolist()), reverse=True)
-        return [Borrowed(s, (scale * dx, scale * dy)) for iou, (dx, dy), s in fits[:_TOLD_BY] if iou > _ALIKE]
+        return lookalikes(self._bodies, person, index, frames, self._scene.size[0], _TOLD_BY)
 
     def _odds(self, index: int, person: int, bodies: Floats, picture: Floats, lent: list[Borrowed]) -> Floats:
         """(h, w): the logarithm of how much each pixel looks like somebody there."""

@@ -11,23 +11,20 @@ from numpy.typing import NDArray
 from backend.core.bending import Shown
 from backend.core.borrowing import Borrowed
 from backend.core.color import Floats, least, most, ramp
+from backend.core.lookalikes import lookalikes, silhouette_size
 from backend.core.matte import spread
 from backend.core.opacity import density, without_density
 from backend.core.side_by_side import in_order
-from backend.core.silhouettes import alike, others
+from backend.core.silhouettes import others
 from backend.stages.effects import Effects
 from backend.stages.shot import Shot
 from backend.train.shot_data import shrink
 
-# Silhouettes are compared at this size.
-_WIDTH = 112
 # A body is in the light where less of it is in cast shadows, in the frames next to it too; in the shade where more is,
 # in so many frames before or after: the sun is known but roughly.
 _LIT, _SHADED, _AROUND = 0.01, 0.02, 3
-# A body in the light is of use where so much of the usual one is seen, and its silhouette is this much the same.
-_WHOLE, _ALIKE = 0.7, 0.6
-# So many are looked at, and so many of the best tell together.
-_LOOKED_AT, _TOLD_BY = 60, 3
+# A body in the light is of use where so much of the usual one is seen; so many of those most alike tell together.
+_WHOLE, _TOLD_BY = 0.7, 3
 # Shadows have soft edges: by so much of a body's height.
 _SOFT = 0.0125
 # A body that is this opaque in both frames can be compared.
@@ -47,9 +44,7 @@ class Shades:
 
     def __init__(self, shot: Shot, effects: Effects) -> None:
         self._shot, self._effects = shot, effects
-        width, height = shot.footage.view
-        scale = min(1.0, _WIDTH / width)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
+        size = silhouette_size(shot.footage.view)
         people = len(shot.footage.names)
         if people == 1 or effects.on_people is None or effects.sun_known == 0:
             people = 0
@@ -119,16 +114,10 @@ class Shades:
 
     def _in_the_light(self, index: int, person: int) -> list[Borrowed]:
         """The frames in which the body is lit and most alike, moved and bent onto it."""
-        lit = np.flatnonzero(self._lit[:, person])
-        lit = lit[np.argsort(np.abs(lit - index), kind="stable")[:_LOOKED_AT]]
-        mine, hiding = self._bodies[index, person], others(self._bodies[index], person)
-        fits = [(*alike(mine, hiding, self._bodies[s, person]), int(s)) for s in lit if s != index]
-        best = sorted((fit for fit in fits if fit[0] > _ALIKE), reverse=True)[:_TOLD_BY]
-        scale = self._shot.footage.view[0] / mine.shape[1]
+        lit, width = np.flatnonzero(self._lit[:, person]), self._shot.footage.view[0]
+        found = lookalikes(lambda t: self._bodies[t], person, index, lit, width, _TOLD_BY)
         target = self._shown(index, person)
-        return [
-            Borrowed(s, (scale * dx, scale * dy)).bent_onto(target, self._shown(s, person)) for _, (dx, dy), s in best
-        ]
+        return [one.bent_onto(target, self._shown(one.frame, person)) for one in found]
 
     def _shown(self, index: int, person: int) -> Shown:
         masks = self._shot.footage.masks(index)
