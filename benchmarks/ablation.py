@@ -132,6 +132,18 @@ def _edges_as_mixed() -> Any:
     return mock.patch.object(layers, "edges_as_seen", lambda plate, background, color, *others: color)
 
 
+def _no_rims() -> Any:
+    from backend.stages import layers
+
+    return mock.patch.object(layers, "with_rims", lambda alone, *others: alone)
+
+
+def _twice_as_dark() -> Any:
+    from backend.stages import layers
+
+    return mock.patch.object(layers, "_UNDONE", np.float32(0))
+
+
 def _ends_soon() -> Any:
     from backend.stages import effects
 
@@ -238,6 +250,8 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "edges": ("soft edges as opaque as the mask says", _thin_edges),
     "soft": ("masks as hard or soft as they come", _masks_as_given),
     "as-mixed": ("what the layers leave over at soft edges is nobody's", _edges_as_mixed),
+    "rims": ("what is left over right beside effects and bodies is nobody's", _no_rims),
+    "twice": ("bodies make up for nothing of the shadows that lie over them", _twice_as_dark),
     "reach": ("effects end where they are predicted to end", _ends_soon),
     "faint": ("faint effects as learned", _faint_as_learned),
     "low-sun": ("shadows that never move are expected exactly where the sun casts them", _strictly_cast),

@@ -49,6 +49,11 @@ def without_density(plate: Floats, signed: Floats) -> Floats:
     return _scaled(plate, np.exp(np.abs(signed)), signed > 0)
 
 
+def most_undone(picture: Floats, signed: Floats) -> Floats:
+    """How much density of the sign of ``signed`` can be undone in a picture until it is white or black; any shape."""
+    return np.asarray(np.log((1 + FLOOR) / (np.where(signed > 0, picture, 1 - picture) + FLOOR)), np.float32)
+
+
 def _scaled(picture: Floats, factor: Floats, dark: npt.NDArray[np.bool_]) -> Floats:
     darker = (picture + FLOOR) * factor - FLOOR
     brighter = 1 + FLOOR - (1 - picture + FLOOR) * factor

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.core.color import Floats
+from backend.core.color import Floats, least
 from backend.core.matte import body_color, edge_alpha, edges_as_seen, join, softened
 from backend.core.mending import missed_parts, trimmed
 from backend.core.opacity import (
     corrected,
     least_opacity,
+    most_undone,
     settled,
     stronger,
     with_density,
     without_density,
     without_specks,
 )
+from backend.core.rims import with_rims
 from backend.core.silhouettes import others
 from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
@@ -29,7 +31,9 @@ from backend.stages.survey import covered_part
 _BODY = 0.1
 # How much of a shadow that goes on behind a body further away lies over that body: a layer is one picture, so all of it
 # would darken the body, and nothing leaves a hole where the body is erased. Half is a quarter of either squared error.
-_OVER_BODIES = np.float32(0.5)
+# Half of what then darkens the body is undone in its own colours: too dark below the shadow by as much as it is too
+# bright without, a quarter of either error again.
+_OVER_BODIES, _UNDONE = np.float32(0.5), np.float32(0.5)
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,10 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     order = shot.order[index]
     hiding = np.stack([others(masks, person) for person in range(len(masks))])
     alone = settled(corrected(predicted, together, plate, background, seen), seen, hiding)
-    alone = without_specks(alone, seen)
+    alone = with_rims(without_specks(alone, seen), masks, plate, background, restless)
     on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
     shades.lay(on_bodies, predicted, index, masks)
+    over_bodies, undone = _over_bodies(on_bodies, alone, plate)
     color, alpha, bodies = np.zeros_like(alone), np.zeros_like(masks), np.zeros_like(masks)
     behind, drawn = background, np.zeros_like(seen)
     # What shines through a body's soft edge: ground under everybody's effects, and the bodies further away.
@@ -66,14 +71,13 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     for rank, person in enumerate(order):
         # A body hides most of the shadow on the ground behind it, but for one that falls on the body, ...
         ground_alpha, ground_color = least_opacity(with_density(background, alone[person]), background)
-        over_bodies = stronger(on_bodies[person], _OVER_BODIES * alone[person])
-        fallen = least_opacity(with_density(behind, over_bodies * drawn[..., None]), behind)
+        fallen = least_opacity(with_density(behind, over_bodies[person] * drawn[..., None]), behind)
         effect_alpha, effect_color = join(*fallen, ground_alpha * (1 - drawn), ground_color)
         body_alpha, body = _body(shot, shades, index, person, plate, masks, shown)
         bodies[person] = body_alpha
         shown = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown
         # ... which is not in the body's own colours.
-        body = without_density(body, on_bodies[order[rank + 1 :]].sum(0) * (masks[person] > 0)[..., None])
+        body = without_density(body, undone[order[rank + 1 :]].sum(0) * (masks[person] > 0)[..., None])
         alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
         seen_through = 1 - alpha[person][..., None]
         behind = color[person] * alpha[person][..., None] + seen_through * behind
@@ -83,6 +87,22 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
         alpha[person], color[person] = join(part, shown, alpha[person], color[person])
     color = edges_as_seen(plate, background, color, alpha, bodies, order)
     return FrameLayers(background, color, alpha)
+
+
+def _over_bodies(on_bodies: Floats, alone: Floats, plate: Floats) -> tuple[Floats, Floats]:
+    """Densities (N, H, W, 3) of everybody's effect over bodies further away, and how much these are brighter for it.
+
+    Args:
+        on_bodies: what falls on them.
+        alone: what lies on the ground behind them.
+        plate: (H, W, 3) display values.
+    """
+    more = stronger(on_bodies, _OVER_BODIES * alone) - on_bodies
+    # A body that is nearly white cannot be brightened as much: then less lies over it.
+    room = np.maximum(most_undone(plate, more) - np.abs(on_bodies), 0)
+    possible = 1 - _UNDONE + room / np.maximum(np.abs(more), np.float32(1e-4))
+    more = more * np.minimum(least(possible), 1)[..., None]
+    return on_bodies + more, on_bodies + _UNDONE * more
 
 
 def _whole(shot: Shot, index: int, masks: Floats) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.core.color import Floats
-from backend.core.opacity import with_density
+from backend.core.opacity import with_density, without_density
 from backend.stages.effects import Effects
 from backend.stages.layers import FrameLayers, frame_layers
 
@@ -70,14 +70,29 @@ def test_a_shadow_that_falls_on_a_body_is_in_the_layer_of_who_casts_it_and_not_i
     assert shown_over(layers) == pytest.approx(plate, abs=0.03)
 
 
-def test_half_of_a_shadow_behind_a_body_lies_over_it_where_none_falls_on_it() -> None:
-    ground, own = np.full((HEIGHT, WIDTH, 3), 0.7, np.float32), np.array([0.8, 0.3, 0.2], np.float32)
+def with_a_shadow_behind(own: Floats) -> tuple[FrameLayers, Floats]:
+    """Layers of somebody before whom another's shadow, which does not fall on her, goes on; and where she is."""
+    ground = np.full((HEIGHT, WIDTH, 3), 0.7, np.float32)
     further, caster = soft_disc(20, 24, 9), soft_disc(52, 24, 8)
     shadow = np.full_like(ground, 0.5)
     plate = own * further[..., None] + with_density(ground, shadow) * (1 - further[..., None])
     plate = 0.1 * caster[..., None] + plate * (1 - caster[..., None])
     layers = layers_of(plate, np.stack([further, caster]), ground, np.stack([0 * shadow, shadow]), shadow)
-    inside = further > 0.99
-    assert layers.color[0][inside].mean(0) == pytest.approx(own, abs=0.01)
-    darkened = shown_over(layers)[inside].mean(0)
-    assert darkened == pytest.approx(with_density(own, np.full(3, 0.25, np.float32)), abs=0.01)
+    return layers, further > 0.99
+
+
+def test_half_of_a_shadow_behind_a_body_lies_over_it_and_half_of_that_is_made_up_for() -> None:
+    own = np.array([0.7, 0.3, 0.2], np.float32)
+    layers, inside = with_a_shadow_behind(own)
+    quarter = np.full(3, 0.125, np.float32)
+    assert layers.color[0][inside].mean(0) == pytest.approx(without_density(own, quarter), abs=0.01)
+    assert shown_over(layers)[inside].mean(0) == pytest.approx(with_density(own, quarter), abs=0.01)
+
+
+def test_less_of_it_lies_over_a_body_that_is_too_bright_to_make_up_for_it() -> None:
+    white = np.ones(3, np.float32)
+    layers, inside = with_a_shadow_behind(white)
+    assert layers.color[0][inside].mean(0) == pytest.approx(white, abs=0.01)
+    assert shown_over(layers)[inside].mean(0) == pytest.approx(
+        with_density(white, np.full(3, 0.125, np.float32)), abs=0.01
+    )
