@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,6 +13,17 @@ from backend.core.inpaint_ways import Flags, around, usual_say, ways
 
 Learned = Callable[[Floats, Flags], Floats]
 """A way that was learned: from a picture (h, w, 3; display 0..1) and its holes (h, w) to the filled picture."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work is made of ground that no frame shows; each of either takes seconds."""
+
+    corners: int
+    """Copying begins at so many, 1 to 4."""
+    rehearsals: int
+    """So many places at most tell how much each way has to say."""
+
 
 # How much the learned way usually has to say.
 _LEARNED_SAY = 0.4
@@ -27,7 +39,7 @@ _DESCENTS, _RATE = 500, 0.2
 _DOUBT, _AROUND, _VOTES = 0.06, 1 / 150, 3
 
 
-def textured(picture: Floats, holes: Flags, known: Flags, corners: int, learned: Learned) -> Floats:
+def textured(picture: Floats, holes: Flags, known: Flags, effort: Effort, learned: Learned) -> Floats:
     """Holes filled so that patterns go on.
 
     Several ways that err differently (``inpaint_ways``), and one that was learned from other places. How much each has
@@ -38,18 +50,18 @@ def textured(picture: Floats, holes: Flags, known: Flags, corners: int, learned:
         picture: (h, w, 3), display 0..1.
         holes: (h, w), what to fill.
         known: (h, w), where the picture is that of the clip.
-        corners: copying begins at so many, 1 to 4, and each takes seconds; two of them are worth a rehearsal.
+        effort: how much work is made of it.
         learned: the way that was learned.
     """
     if not holes.any() or holes.all():
         return picture
-    beside = _elsewhere(holes, known, corners // 2)
+    beside = _elsewhere(holes, known, effort.rehearsals)
     many = [holes, *(holes | there for there in beside)]
     performed, *rehearsed = (
         [*filled, learned(picture, each)[around(each)]]
-        for filled, each in zip(ways(picture, many, corners), many, strict=True)
+        for filled, each in zip(ways(picture, many, effort.corners), many, strict=True)
     )
-    usual = np.append(usual_say(corners) * (1 - _LEARNED_SAY), np.float32(_LEARNED_SAY))
+    usual = np.append(usual_say(effort.corners) * (1 - _LEARNED_SAY), np.float32(_LEARNED_SAY))
     say = _rehearsed(picture, holes, beside, rehearsed, usual)
     box = around(holes)
     voted = np.clip(_voted(performed, say, holes), 0, 1)

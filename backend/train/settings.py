@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from backend.core.inpaint import Effort
+
 
 @dataclass(frozen=True)
 class LossWeights:
@@ -37,15 +39,15 @@ class TrainSettings:
     warm_up_steps: int = 20
     refits: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
     """Moments (share of the run) at which the background is estimated anew with the effects undone."""
-    corners: int = 4
-    """From how many corners ground that no frame shows is made up, see ``core.inpaint.textured``."""
+    making_up: Effort = field(default_factory=lambda: Effort(corners=4, rehearsals=2))
+    """How much work is made of ground that no frame shows, see ``core.inpaint.textured``."""
     weights: LossWeights = field(default_factory=LossWeights)
 
 
 PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
-    "draft": TrainSettings(steps=0, corners=2),
+    "draft": TrainSettings(steps=0, making_up=Effort(corners=2, rehearsals=1)),
     "standard": TrainSettings(steps=800),
     # Twice the frames in a step told more than finer pictures, see docs/method.md.
-    "best": TrainSettings(steps=800, batch_frames=8),
+    "best": TrainSettings(steps=800, batch_frames=8, making_up=Effort(corners=4, rehearsals=5)),
 }

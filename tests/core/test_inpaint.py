@@ -14,8 +14,11 @@ from backend.train.settings import PRESETS
 H, W = 48, 96
 
 
+QUICK = inpaint.Effort(corners=2, rehearsals=1)
+
+
 def textured(picture: np.ndarray, holes: np.ndarray) -> np.ndarray:
-    return inpaint.textured(picture, holes, ~holes, 2, smoothly)
+    return inpaint.textured(picture, holes, ~holes, QUICK, smoothly)
 
 
 def stripes() -> np.ndarray:
@@ -37,12 +40,12 @@ def test_what_was_seen_stays(method) -> None:
     assert result[holes].min() > 0.1
 
 
-@pytest.mark.parametrize("corners", [preset.corners for preset in PRESETS.values()])
-def test_a_pattern_goes_on_through_a_hole(corners: int) -> None:
+@pytest.mark.parametrize("effort", [preset.making_up for preset in PRESETS.values()])
+def test_a_pattern_goes_on_through_a_hole(effort: inpaint.Effort) -> None:
     picture, holes = stripes(), hole()
     given = np.where(holes[..., None], 0, picture)
     worst = np.abs(smoothly(given, holes) - picture)[holes].mean()
-    assert np.abs(inpaint.textured(given, holes, ~holes, corners, smoothly) - picture)[holes].mean() < 0.7 * worst
+    assert np.abs(inpaint.textured(given, holes, ~holes, effort, smoothly) - picture)[holes].mean() < 0.7 * worst
 
 
 def test_a_hole_too_large_to_be_made_up_at_full_size_is_made_up_all_the_same() -> None:
@@ -68,7 +71,7 @@ def test_the_way_that_errs_least_beside_a_hole_has_most_to_say(monkeypatch) -> N
     monkeypatch.setattr(
         inpaint, "ways", lambda _, many, corners: [[way[inpaint.around(holes)] for way in each] for holes in many]
     )
-    result = inpaint.textured(np.where(holes[..., None], 0, picture), holes, ~holes, 2, smoothly)
+    result = inpaint.textured(np.where(holes[..., None], 0, picture), holes, ~holes, QUICK, smoothly)
     assert np.abs(result - picture)[holes].mean() < 0.02
 
 
