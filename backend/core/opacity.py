@@ -51,7 +51,8 @@ def without_density(plate: Floats, signed: Floats) -> Floats:
 
 def most_undone(picture: Floats, signed: Floats) -> Floats:
     """How much density of the sign of ``signed`` can be undone in a picture until it is white or black; any shape."""
-    return np.asarray(np.log((1 + FLOOR) / (np.where(signed > 0, picture, 1 - picture) + FLOOR)), np.float32)
+    left = np.maximum(np.where(signed > 0, picture, 1 - picture), 0)
+    return np.asarray(np.log((1 + FLOOR) / (left + FLOOR)), np.float32)
 
 
 def _scaled(picture: Floats, factor: Floats, dark: npt.NDArray[np.bool_]) -> Floats:
