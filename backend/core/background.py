@@ -39,6 +39,8 @@ _VOTERS = 1 / 100
 _SELDOM = 0.1
 # Pixels of all frames that are sorted over time together.
 _BAND_PIXELS = 2_000_000
+# Restlessness (display values) up to which ground is calm enough for a difference to mean something.
+_CALM_GROUND = 0.006
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ def restlessness(frames: Floats, seen: Flags) -> Floats:
     Waves, leaves and grain never rest; a shadow comes and goes. So the value is a low percentile over time.
     """
     return np.concatenate([_restlessness(frames[:, rows], seen[:, rows]) for rows in _bands(frames)])
+
+
+def calm_ground(restless: Floats) -> Floats:
+    """How calm the ground is by its restlessness, of any shape: 1 to 0."""
+    return np.clip(2 - restless / np.float32(_CALM_GROUND), 0, 1)
 
 
 def _restlessness(frames: Floats, seen: Flags) -> Floats:

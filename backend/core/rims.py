@@ -5,31 +5,33 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.core.background import calm_ground
 from backend.core.color import Floats, least, most, ramp
 from backend.core.opacity import FLOOR, density, with_density
 
 # How far from a body or an effect its rim reaches, as a share of the picture's width, and how much of either must be
 # near: all of a rim lies where the second share is.
 _REACH, _NEAR = 1 / 200, (0.01, 0.04)
-# So many times what a pixel changes by itself are no rim; twice as much is one. Nothing is where all moves.
-_FLICKERS, _CALM = 3.0, 0.006
+# So many times what a pixel changes by itself are no rim; twice as much is one.
+_FLICKERS = 3.0
 # What is left over is a rim up to the first of these densities, and something else from the second on; ...
 _FAINT = (0.1, 0.2)
 # ... and not where effects are stronger than this: what overlapping ones leave over is nobody's.
 _STRONG = (0.05, 0.15)
-# From so opaque a body on, the ground is not seen.
-_BODY = 0.1
 
 
-def with_rims(alone: Floats, masks: Floats, plate: Floats, background: Floats, restless: Floats) -> Floats:
+def with_rims(
+    alone: Floats, masks: Floats, seen: Floats, plate: Floats, background: Floats, restless: Floats
+) -> Floats:
     """Effects (N, H, W, 3), and what the plate shows beyond them right beside effects and bodies.
 
     Penumbras are fainter than can be learned, and lenses and lossy video smear a body beyond its mask. What differs
-    there by more than the pixel flickers by itself goes to whoever is near.
+    there by more than the pixel flickers by itself, on calm ground, goes to whoever is near.
 
     Args:
         alone: signed densities of everybody's effect.
         masks: (N, H, W) visible bodies, 0..1.
+        seen: (H, W) 1 where the background is visible, else 0.
         plate: (H, W, 3) display values.
         background: (H, W, 3) the same without people.
         restless: (H, W) how much pixels change by themselves, in display values.
@@ -37,8 +39,8 @@ def with_rims(alone: Floats, masks: Floats, plate: Floats, background: Floats, r
     left = density(plate, with_density(background, alone.sum(0)))
     amount, flicker = most(np.abs(left)), _FLICKERS * restless / (least(background) + FLOOR)
     near = np.stack([_around(np.maximum(most(np.abs(s)), mask)) for s, mask in zip(alone, masks, strict=True)])
-    trust = ramp(near.max(0), *_NEAR) * (masks.max(0) <= _BODY) * np.clip(amount / np.maximum(flicker, 1e-4) - 1, 0, 1)
-    trust *= np.clip(2 - restless / _CALM, 0, 1)
+    trust = ramp(near.max(0), *_NEAR) * seen * calm_ground(restless)
+    trust *= np.clip(amount / np.maximum(flicker, 1e-4) - 1, 0, 1)
     trust *= (1 - ramp(amount, *_FAINT)) * (1 - ramp(most(np.abs(alone)).max(0), *_STRONG))
     share = near / np.maximum(near.sum(0), 1e-6)
     return np.asarray(alone + (share * trust)[..., None] * left, np.float32)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, calmest, restlessness
+from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, calm_ground, calmest, restlessness
 from backend.core.camera import Camera
 from backend.core.color import Floats, least, most
 from backend.core.inpaint_ways import smoothly
@@ -43,8 +43,6 @@ _CLEAN = 0.75
 _STRANGE = (0.1, 0.3)
 # Between these densities an effect stops being faint.
 _FAINT = (0.03, 0.09)
-# Restlessness (display values) up to which ground is calm enough for leftovers to mean something.
-_CALM_GROUND = 0.006
 # An effect may usually be so many times as deep as what is seen of it.
 _EXAGGERATED = 1.5
 # A change no larger than a pixel's flicker is none, one of twice as much is. Flicker counts between these densities:
@@ -421,13 +419,14 @@ def _given_to_mirrored(change: Floats, mirrored: Floats) -> Floats:
 
 def _trust(left: Floats, plate: Floats, usual: Floats, restless: Floats) -> Floats:
     """(h, w) 0..1: how sure it is that what is left unexplained of a frame (h, w, 3) is a shadow."""
-    calm = np.clip(2 - restless / _CALM_GROUND, 0, 1)
     # A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
     grey = np.clip((least(left) / np.maximum(most(left), 1e-3) - _COLORED) / (1 - 2 * _COLORED), 0, 1)
     # Beside waves the ground is never calm, but there, too, a shadow looks like a shadow.
     low, high = _SHADOW
     expected = np.clip((least(usual) - low) / (high - low), 0, 1)
-    return np.asarray(_stands_out(left, plate, restless) * np.maximum(calm, expected) * grey, np.float32)
+    return np.asarray(
+        _stands_out(left, plate, restless) * np.maximum(calm_ground(restless), expected) * grey, np.float32
+    )
 
 
 def _stands_out(change: Floats, plate: Floats, restless: Floats) -> Floats:

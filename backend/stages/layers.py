@@ -60,7 +60,7 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     order = shot.order[index]
     hiding = np.stack([others(masks, person) for person in range(len(masks))])
     alone = settled(corrected(predicted, together, plate, background, seen), seen, hiding)
-    alone = with_rims(without_specks(alone, seen), masks, plate, background, restless)
+    alone = with_rims(without_specks(alone, seen), masks, seen, plate, background, restless)
     on_bodies = alone * effects.on_people_at(index, shot.footage.view)[..., None]
     shades.lay(on_bodies, predicted, index, masks)
     over_bodies, undone = _over_bodies(on_bodies, alone, plate)

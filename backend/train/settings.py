@@ -47,7 +47,7 @@ class TrainSettings:
 PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
     "draft": TrainSettings(steps=0, making_up=Effort(corners=2, rehearsals=1)),
-    # More steps are no better, see docs/method.md, and eight minutes short where the processor lacks 16-bit floats.
+    # 800 are hardly better (docs/method.md), and for three people take over eight minutes without 16-bit floats.
     "standard": TrainSettings(steps=500),
     # Twice the frames in a step told more than finer pictures, see docs/method.md.
     "best": TrainSettings(steps=800, batch_frames=8, making_up=Effort(corners=4, rehearsals=5)),

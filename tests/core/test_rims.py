@@ -24,7 +24,7 @@ def found(penumbra: Floats, masks: Floats, restless: Floats = CALM) -> Floats:
     shadow = 0.5 * columns(100, 150)[..., None].repeat(3, -1)
     plate = with_density(GROUND, shadow + 0.04 * penumbra[..., None])
     alone = np.stack([shadow, *[np.zeros_like(shadow)] * (len(masks) - 1)])
-    return with_rims(alone, masks, plate, GROUND, restless).mean(-1)
+    return with_rims(alone, masks, (masks.max(0) == 0).astype(np.float32), plate, GROUND, restless).mean(-1)
 
 
 def test_a_penumbra_beside_a_shadow_is_a_part_of_it() -> None:
