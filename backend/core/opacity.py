@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from backend.core.color import Floats, most, ramp
+from backend.core.color import Floats, least, most, ramp
 from backend.core.one_by_one import picture_by_picture
 
 # Keeps the logarithm calm in black and in white pixels, where noise would read as a strong effect.
@@ -19,13 +19,16 @@ FLOOR = np.float32(1 / 32)
 # values) of this much, as compression leaves them, which is a large density in the dark.
 _NOISE, _GRAIN = np.float32(0.02), np.float32(0.01)
 _LARGEST_CORRECTION = np.float32(5)
+# So many times what a pixel changes by itself are more than that. In the dark at least so much (display values) is
+# taken for it, since compression comes and goes.
+_FLICKERS, _COMPRESSION = 3.0, 0.01
 # A prediction fades out between these densities: below lies what the network could not quite bring to zero. Where a
 # body hides the background nothing can be checked, and more is asked of it.
 _FAINT_SEEN = (0.005, 0.02)
 _FAINT_HIDDEN = (0.08, 0.2)
 # An effect of this density that takes no more than this share of the picture, and is at least this share of its width
 # away from any body, is a speck of noise.
-_SPECK_DENSITY, _SPECK_AREA, _SPECK_APART = 0.05, 2e-4, 0.02
+_SPECK_DENSITY, _SPECK_AREA, _SPECK_APART = 0.05, 2e-4, 0.01
 # Where somebody else's effect is this much stronger, the rest is theirs too.
 _CONTESTED = (0.08, 0.3)
 
@@ -53,6 +56,16 @@ def most_undone(picture: Floats, signed: Floats) -> Floats:
     """How much density of the sign of ``signed`` can be undone in a picture until it is white or black; any shape."""
     left = np.maximum(np.where(signed > 0, picture, 1 - picture), 0)
     return np.asarray(np.log((1 + FLOOR) / (left + FLOOR)), np.float32)
+
+
+def flicker(picture: Floats, restless: Floats) -> Floats:
+    """The density (H, W) up to which a change of a picture (H, W, 3) is no more than its pixels' own flicker.
+
+    ``restless`` (H, W) is how much they change by themselves, in display values; that weighs more in the dark, as
+    density does.
+    """
+    light = least(picture) + FLOOR
+    return np.asarray(np.maximum(_FLICKERS * restless, _COMPRESSION * FLOOR / light) / light, np.float32)
 
 
 def _scaled(picture: Floats, factor: Floats, dark: npt.NDArray[np.bool_]) -> Floats:

@@ -6,14 +6,12 @@ import cv2
 import numpy as np
 
 from backend.core.background import calm_ground
-from backend.core.color import Floats, least, most, ramp
-from backend.core.opacity import FLOOR, density, with_density
+from backend.core.color import Floats, most, ramp
+from backend.core.opacity import density, flicker, with_density
 
 # How far from a body or an effect its rim reaches, as a share of the picture's width, and how much of either must be
 # near: all of a rim lies where the second share is.
 _REACH, _NEAR = 1 / 200, (0.01, 0.04)
-# So many times what a pixel changes by itself are no rim; twice as much is one.
-_FLICKERS = 3.0
 # What is left over is a rim up to the first of these densities, and something else from the second on; ...
 _FAINT = (0.1, 0.2)
 # ... and not where effects are stronger than this: what overlapping ones leave over is nobody's.
@@ -37,10 +35,11 @@ def with_rims(
         restless: (H, W) how much pixels change by themselves, in display values.
     """
     left = density(plate, with_density(background, alone.sum(0)))
-    amount, flicker = most(np.abs(left)), _FLICKERS * restless / (least(background) + FLOOR)
+    amount, noise = most(np.abs(left)), flicker(background, restless)
     near = np.stack([_around(np.maximum(most(np.abs(s)), mask)) for s, mask in zip(alone, masks, strict=True)])
     trust = ramp(near.max(0), *_NEAR) * seen * calm_ground(restless)
-    trust *= np.clip(amount / np.maximum(flicker, 1e-4) - 1, 0, 1)
+    # What the flicker may explain is no rim; twice as much is one.
+    trust *= np.clip(amount / noise - 1, 0, 1)
     trust *= (1 - ramp(amount, *_FAINT)) * (1 - ramp(most(np.abs(alone)).max(0), *_STRONG))
     share = near / np.maximum(near.sum(0), 1e-6)
     return np.asarray(alone + (share * trust)[..., None] * left, np.float32)

@@ -14,15 +14,13 @@ from backend.core.camera import Camera
 from backend.core.color import Floats, least, most
 from backend.core.inpaint_ways import smoothly
 from backend.core.one_by_one import filled, picture_by_picture
-from backend.core.opacity import FLOOR, density, stronger, without_density
+from backend.core.opacity import density, flicker, stronger, without_density
 from backend.core.side_by_side import in_order
 from backend.model.sunlight import MIRROR
 from backend.train.shot_data import ShotData, channels_last
 
 # A change is trusted from this density on, once the pixel's own flicker is taken off.
 _LEAST_DENSITY = 0.06
-# In the dark at least so much (display values) is taken for it, since compression comes and goes.
-_FLICKERS, _COMPRESSION = 3.0, 0.01
 # How far (in body heights, squared) from a person to look for that person's effects.
 _REACH = 1.0
 # The weakest channel of a shadow as a share of the strongest, below which it is none.
@@ -431,10 +429,8 @@ def _trust(left: Floats, plate: Floats, usual: Floats, restless: Floats) -> Floa
 
 def _stands_out(change: Floats, plate: Floats, restless: Floats) -> Floats:
     """(h, w) 0..1: how sure it is that a change (h, w, 3) is more than flicker."""
-    # A change of display value weighs more in the dark, as density does.
-    light = least(plate) + FLOOR
-    noise = np.maximum(_FLICKERS * restless, _COMPRESSION * FLOOR / light) / light
-    return np.asarray(np.clip((most(np.abs(change)) - noise) / _LEAST_DENSITY - 1, 0, 1), np.float32)
+    above = most(np.abs(change)) - flicker(plate, restless)
+    return np.asarray(np.clip(above / _LEAST_DENSITY - 1, 0, 1), np.float32)
 
 
 def _given_by_patches(change: Floats, distance: Floats) -> Floats:

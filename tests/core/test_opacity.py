@@ -159,7 +159,7 @@ def test_a_speck_away_from_bodies_is_no_effect_and_a_shadow_is() -> None:
     seen[10:40, 30:50] = 0
     effects[0, 40:60, 30:60] = 0.4
     effects[1, 80:90, 100:140] = -0.2
-    effects[1, 41, 52] = 0.3
+    effects[1, 41, 51] = 0.3
     spoilt = effects.copy()
     spoilt[0, 10, 100] = 0.4
     np.testing.assert_array_equal(without_specks(spoilt, seen), effects)

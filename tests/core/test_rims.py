@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend.core.color import Floats
-from backend.core.opacity import with_density
+from backend.core.opacity import FLOOR, with_density
 from backend.core.rims import with_rims
 
 HEIGHT, WIDTH = 64, 448
@@ -51,3 +51,12 @@ def test_what_is_no_rim_stays_the_grounds(first: int, flicker: float) -> None:
 def test_what_is_hidden_by_a_body_is_no_rim() -> None:
     mine, hers = found(columns(150, 154), np.stack([CALM, columns(148, 160)]))
     assert np.stack([mine, hers])[:, :, 150:154] == pytest.approx(0, abs=1e-6)
+
+
+def test_what_compression_leaves_in_the_dark_is_no_rim() -> None:
+    masks, black = columns(280, 300)[None], np.full_like(GROUND, 0.01)
+    plate = black + 0.003 * columns(300, 303)[..., None]
+    seen = (masks[0] == 0).astype(np.float32)
+    assert 0.003 / (0.01 + FLOOR) > 0.05
+    (hers,) = with_rims(np.zeros((1, *GROUND.shape), np.float32), masks, seen, plate, black, CALM)
+    assert hers == pytest.approx(0, abs=1e-6)
