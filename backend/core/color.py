@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backend.core.boxes import box_of
+
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 
@@ -49,7 +51,7 @@ def encode_layer(color: npt.ArrayLike, alpha: npt.ArrayLike) -> Halves:
     a = np.asarray(to_half(alpha), np.float32)
     rgba = np.zeros((*a.shape, 4), np.float16)
     # Most of a person's layer is empty.
-    box = _box_of(a > 0)
+    box = box_of(a > 0)
     linear = srgb_to_linear(np.asarray(color, np.float32)[box]) * a[box][..., None]
     rgba[box] = to_half(np.where(a[box][..., None] > 0, np.concatenate([linear, a[box][..., None]], -1), 0))
     return rgba
@@ -66,7 +68,7 @@ def decode_layer(rgba: npt.ArrayLike) -> Floats:
     """
     pixels = from_half(rgba)
     out = np.zeros_like(pixels)
-    box = _box_of(pixels[..., 3] > 0)
+    box = box_of(pixels[..., 3] > 0)
     a = pixels[box][..., 3:]
     color = linear_to_srgb(pixels[box][..., :3] / np.where(a > 0, a, 1)) * a
     out[box] = np.where(a > 0, np.concatenate([color, a], -1), 0)
@@ -86,14 +88,6 @@ def least(values: Floats) -> Floats:
 def ramp(values: Floats, low: float, high: float) -> Floats:
     """From 0 at ``low`` and below to 1 at ``high`` and above."""
     return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)
-
-
-def _box_of(flags: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The smallest rows and columns that hold all True of (H, W)."""
-    rows, columns = np.flatnonzero(flags.any(1)), np.flatnonzero(flags.any(0))
-    if not rows.size:
-        return slice(0), slice(0)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def encode_residual(residual: npt.ArrayLike) -> Halves:

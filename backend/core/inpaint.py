@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.core.boxes import box_of
 from backend.core.color import Floats
-from backend.core.inpaint_ways import Flags, around, usual_say, ways
+from backend.core.inpaint_ways import Flags, usual_say, ways
 
 Learned = Callable[[Floats, Flags], Floats]
 """A way that was learned: from a picture (h, w, 3; display 0..1) and its holes (h, w) to the filled picture."""
@@ -20,7 +21,7 @@ class Effort:
     """How much work is made of ground that no frame shows; each of either takes seconds."""
 
     corners: int
-    """Copying begins at so many, 1 to 4."""
+    """Copying begins at so many, 1 or 2."""
     rehearsals: int
     """So many places at most tell how much each way has to say."""
 
@@ -58,12 +59,12 @@ def textured(picture: Floats, holes: Flags, known: Flags, effort: Effort, learne
     beside = _elsewhere(holes, known, effort.rehearsals)
     many = [holes, *(holes | there for there in beside)]
     performed, *rehearsed = (
-        [*filled, learned(picture, each)[around(each)]]
+        [*filled, learned(picture, each)[box_of(each)]]
         for filled, each in zip(ways(picture, many, effort.corners), many, strict=True)
     )
     usual = np.append(usual_say(effort.corners) * (1 - _LEARNED_SAY), np.float32(_LEARNED_SAY))
     say = _rehearsed(picture, holes, beside, rehearsed, usual)
-    box = around(holes)
+    box = box_of(holes)
     voted = np.clip(_voted(performed, say, holes), 0, 1)
     filled = picture.copy()
     filled[box] = np.where(holes[box][..., None], voted, picture[box])
@@ -79,7 +80,7 @@ def _rehearsed(
     """
     errors = []
     for there, filled in zip(beside, rehearsed, strict=True):
-        box = around(holes | there)
+        box = box_of(holes | there)
         errors.append([(way - picture[box])[there[box]].ravel() for way in filled])
     if not errors:
         return usual
@@ -112,7 +113,7 @@ def _elsewhere(holes: Flags, known: Flags, count: int) -> list[Flags]:
 
 def _voted(filled: list[Floats], say: Floats, holes: Flags) -> Floats:
     """A mean of pictures, each with its say; place by place, those far from it weigh little (Weiszfeld 1937)."""
-    blur, inside = _AROUND * max(holes.shape), holes[around(holes)]
+    blur, inside = _AROUND * max(holes.shape), holes[box_of(holes)]
     weights = [np.full(inside.shape, share, np.float32) for share in say]
     for _ in range(_VOTES):
         mean = _weighted(filled, weights)

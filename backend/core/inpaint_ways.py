@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backend.core.boxes import box_of
 from backend.core.color import Floats
 from backend.core.side_by_side import in_processes
 
@@ -26,8 +27,8 @@ _TELEA_RADIUS = 3
 _MOST_PIXELS = 6000
 _MOST_TO_SEARCH = 300_000
 _MARGIN = 48
-# A shift map depends on where it begins, so several are made, from opposite corners first.
-_MIRRORED = (np.s_[:, :], np.s_[::-1, ::-1], np.s_[::-1, :], np.s_[:, ::-1])
+# A shift map depends on where it begins, so two are made, from opposite corners. Four say no more.
+_MIRRORED = (np.s_[:, :], np.s_[::-1, ::-1])
 # Patterns are taken to be made of ever more rows that repeat, up to so many; half of the largest part left over is
 # dropped from all.
 _RANKS, _SWEEPS, _SHRUNK = (4, 8, 16, 32), 25, 0.5
@@ -53,7 +54,7 @@ def ways(picture: Floats, many: Sequence[Flags], corners: int) -> list[list[Floa
     # Not in threads: side by side in those, copies do not come out the same every time.
     filled = iter(in_processes(_Part.filled, [part for each in parts for part in each]))
     return [
-        [*(part.at_its_size(next(filled)) for part in each), start[around(holes)]]
+        [*(part.at_its_size(next(filled)) for part in each), start[box_of(holes)]]
         for each, start, holes in zip(parts, starts, many, strict=True)
     ]
 
@@ -90,10 +91,10 @@ class _Part:
 def _parts(start: Floats, holes: Flags, corners: int) -> list[_Part]:
     """What each way but smooth filling gets of a picture that is filled smoothly."""
     few, small = _MOST_PIXELS / int(holes.sum()), _MOST_TO_SEARCH / holes.size
-    inside, everywhere = around(holes), max(holes.shape)
+    inside, everywhere = box_of(holes), max(holes.shape)
 
     def part(way: _Way, margin: int, share: float) -> _Part:
-        box = around(holes, margin)
+        box = box_of(holes, margin)
         height, width = holes[box].shape
         scale = min(1.0, share**0.5)
         size = (max(16, round(width * scale)), max(16, round(height * scale)))
@@ -106,16 +107,6 @@ def _parts(start: Floats, holes: Flags, corners: int) -> list[_Part]:
     # The slowest first.
     copies = [part(partial(_copied, mirror=mirror), everywhere, min(few, small)) for mirror in _MIRRORED[:corners]]
     return [*copies, part(_of_low_rank, 2 * _MARGIN, small), part(_reconstructed, _MARGIN, few)]
-
-
-def around(holes: Flags, margin: int = 0) -> tuple[slice, slice]:
-    """The box around holes, and so much more of the picture."""
-
-    def span(there: Flags) -> slice:
-        found = np.flatnonzero(there)
-        return slice(max(0, int(found[0]) - margin), min(len(there), int(found[-1]) + 1 + margin))
-
-    return span(holes.any(1)), span(holes.any(0))
 
 
 def _reconstructed(picture: Bytes, known: Bytes) -> Floats:

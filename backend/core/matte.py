@@ -7,12 +7,15 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from backend.core.boxes import box_of
 from backend.core.color import Floats, ramp
 from backend.core.opacity import least_opacity
 from backend.core.silhouettes import others
 
 _SOLID = np.float32(0.95)
 _EDGE_BLUR = 2.0
+# A blur by one pixel takes no more than so many into account.
+_BLUR_REACH = 5
 # Alpha below which an edge's own colour begins to give way to that just inside the body.
 _LEAST_TRUSTED = np.float32(0.02)
 # A body that covers a little of a pixel covers up to so many times as much in display values.
@@ -45,12 +48,17 @@ def softened(masks: Floats, plate: Floats, ground: Floats) -> Floats:
         plate: (H, W, 3) display values.
         ground: (H, W, 3) the background with everybody's effects on it; just inside a mask, made up will do.
     """
-    return np.stack([_softened(mask, others(masks, person), plate, ground) for person, mask in enumerate(masks)])
+    scale, soft = max(1.0, max(plate.shape) / _WIDE), masks.copy()
+    for person, mask in enumerate(masks):
+        # Nothing changes further from the body than the blur reaches.
+        here = box_of(mask > 0, round(scale * _BLUR_REACH * _INSIDE_BLUR))
+        if mask.any():
+            soft[person][here] = _softened(mask[here], others(masks, person)[here], plate[here], ground[here], scale)
+    return soft
 
 
-def _softened(mask: Floats, rest: Floats, plate: Floats, ground: Floats) -> Floats:
-    scale, small = max(1.0, max(mask.shape) / _WIDE), np.ones((3, 3), np.uint8)
-    reach, blur = round(scale), _INSIDE_BLUR * scale
+def _softened(mask: Floats, rest: Floats, plate: Floats, ground: Floats, scale: float) -> Floats:
+    reach, blur, small = round(scale), _INSIDE_BLUR * scale, np.ones((3, 3), np.uint8)
     solid = (mask > np.float32(0.5)).astype(np.uint8)
     inside = np.asarray(cv2.erode(solid, small, iterations=_EDGE_IN * reach), np.float32)
     apart = cv2.dilate((rest > _OTHERS).astype(np.uint8), small, iterations=reach) == 0
@@ -75,16 +83,25 @@ def edge_alpha(plate: Floats, alpha: Floats, behind: Floats) -> Floats:
         alpha: (H, W) share of each pixel that the body covers, 0..1.
         behind: (H, W, 3) what lies behind it.
     """
-    needed, _ = least_opacity(plate, behind)
-    return np.maximum(alpha, np.minimum(_MOST_GROWN * alpha, needed)).astype(np.float32)
+    here, grown = box_of(alpha > 0), alpha.copy()
+    needed, _ = least_opacity(plate[here], behind[here])
+    grown[here] = np.maximum(alpha[here], np.minimum(_MOST_GROWN * alpha[here], needed))
+    return grown
 
 
 def body_color(plate: Floats, alpha: Floats, behind: Floats) -> Floats:
-    """Straight colour (H, W, 3) of a body, free of what shines through its soft edge.
+    """Straight colour (H, W, 3) of a body, free of what shines through its soft edge; the plate's where no body is.
 
     The compositing equation solved for the foreground. An error in it counts only ``alpha`` times when the body is laid
     over another background, so it is trusted down to an alpha where nothing of the body is left to be seen.
     """
+    color, here = plate.copy(), box_of(alpha > 0, round(_BLUR_REACH * _EDGE_BLUR))
+    if alpha.any():
+        color[here] = _body_color(plate[here], alpha[here], behind[here])
+    return color
+
+
+def _body_color(plate: Floats, alpha: Floats, behind: Floats) -> Floats:
     a = alpha[..., None]
     solved = np.clip((plate - (1 - a) * behind) / np.maximum(a, _LEAST_TRUSTED), 0, 1)
     inside = spread(plate, (alpha > _SOLID).astype(np.float32), _EDGE_BLUR)

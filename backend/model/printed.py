@@ -123,12 +123,13 @@ class Edges:
         grey = [slope.mean(1) for slope in slopes]
         self._length = torch.stack(grey).norm() + 1e-3
         # What a shadow's blurred slopes have in common with these is what the shadow itself has with their source.
-        self._sources = _blurred(_source(*slopes))
-        self._source = self._sources.mean(1)
+        sources = _blurred(_source(*slopes))
+        self._source = sources.mean(1)
+        self._sources = sources.movedim(1, 0).flatten(1).contiguous()
 
     def cosine(self, shadows: Tensor) -> Tensor:
         """How much of all slopes the shadows (K, F, N, h, w) of N people explain together, 0..1: (K,)."""
-        along = torch.einsum("kfnhw,fhw->kn", shadows, self._source)
+        along = (shadows * self._source[:, None]).sum((1, 3, 4))
         own = torch.stack([(slope**2 * self._seen[:, None]).sum((1, 3, 4)) for slope in _slopes(shadows)])
         explained = along.clamp(min=0) ** 2 / (_ROUGHLY * own.sum(0) + _LEAST_OUTLINE)
         cosine: Tensor = explained.sum(1).sqrt() / self._length
@@ -136,7 +137,7 @@ class Edges:
 
     def density(self, shadow: Tensor, outline: Tensor) -> Tensor:
         """The density (3,) per channel of shadows (F, h, w) that is printed along their outlines; may be below 0."""
-        return torch.einsum("fhw,fchw->c", shadow, self._sources) / (outline + _LEAST_OUTLINE)
+        return self._sources @ shadow.flatten() / (outline + _LEAST_OUTLINE)
 
     def outline(self, shadow: Tensor) -> Tensor:
         """() all squared slopes of shadows (F, h, w) where the ground is seen; a small move hardly changes them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -37,8 +39,10 @@ _EDGES = 2.0
 _TALL = 44
 # Frames that the sun is found by; fewer of large pictures with many people, which take their time.
 _TOLD_BY, _LEAST_TOLD_BY, _MOST_PIXELS = 16, 6, 1_500_000
+# Of all that is tried only so much is measured by all of these frames: what every so many of them speak for.
+_LIKELY, _EVERY = 16, 4
 # Pixels of shadows that are looked at together: on a processor such as its caches hold, on a card what keeps it busy.
-_AT_ONCE = {"cpu": 3_000_000, "cuda": 30_000_000}
+_AT_ONCE = {"cpu": 1_000_000, "cuda": 30_000_000}
 
 
 def calmness(restless: Tensor) -> Tensor:
@@ -72,10 +76,12 @@ def find_sun(plate: Tensor, masks: Tensor, sway: Tensor, darkness: Tensor, seen:
     if not small:
         people = people.halved()
         plate, masks, darkness, seen, calm = map(_halved, (plate, masks, darkness, seen, calm))
-    return _Search(plate, masks, people, darkness, seen, calm).sun()
+    every = _Evidence(plate, masks, people, darkness, seen, calm)
+    few = [values[::_EVERY] for values in (plate, masks, darkness, seen, calm)]
+    return _Search(every, _Evidence(few[0], few[1], people[::_EVERY], *few[2:])).sun()
 
 
-class _Search:
+class _Evidence:
     """What every attempt is measured against."""
 
     def __init__(
@@ -86,37 +92,12 @@ class _Search:
         self._dark = (darkness / _WHOLE).clamp(0, 1) * self._seen
         self._edges = Edges(plate, (seen > 0.99).float())
 
-    def sun(self) -> Sun:
-        """The best there is."""
-        pairs = _pairs(_SIDEWAYS, _DOWN)
-        tried = torch.cat([pairs, torch.tensor([_EYES, 0.0]).expand(len(pairs), 2)], 1)
-        values = self._values(tried)
-        promising = tried[values.topk(min(_PROMISING, len(tried))).indices]
-        best, walled = tried[values.argmax()], _varied(promising, 3, torch.tensor(_WALLS))
-        with_wall = self._values(walled)
-        wall = walled[with_wall.argmax()]
-        if with_wall.max() > _WORTH_A_WALL * values.max() and self._as_dark(wall, best):
-            best = wall
-        for scale in _FINER:
-            best = self._better(best, _around(best, scale))
-            best = self._better(best, _at_other_eyes(best))
-        return Sun(best, self._cosines(best[None])[0, 0])
-
-    def _as_dark(self, wall: Tensor, none: Tensor) -> bool:
-        """Whether a light with a wall explains the darkness about as well as one without, if that is told at all."""
-        with_wall, without = self._cosines(torch.stack([wall, none]))[:, 0]
-        return bool(without < _TOLD or with_wall > _AS_DARK * without)
-
-    def _better(self, best: Tensor, tried: Tensor) -> Tensor:
-        """The best of the lights that are tried (K, 4), or the best so far (4,)."""
-        tried = torch.cat([best[None], tried])
-        return tried[self._values(tried).argmax()]
-
-    def _values(self, tried: Tensor) -> Tensor:
-        dark, edges = self._cosines(tried).unbind(1)
+    def values(self, tried: Tensor) -> Tensor:
+        """How much speaks for each of the lights (K, 4): (K,)."""
+        dark, edges = self.cosines(tried).unbind(1)
         return dark + _EDGES * edges
 
-    def _cosines(self, tried: Tensor) -> Tensor:
+    def cosines(self, tried: Tensor) -> Tensor:
         """For all lights (K, 4), how well shadows explain the darkness and the edges, as cosines: (K, 2)."""
         people, length, found = len(self._flat), self._dark.norm(), []
         for some in torch.split(tried, max(1, _AT_ONCE[tried.device.type] // self._masks.numel())):
@@ -133,6 +114,44 @@ class _Search:
             dark = (together * self._dark).flatten(1).sum(1) / (size * length + 1e-3)
             found.append(torch.stack([dark, self._edges.cosine(whole)], 1))
         return torch.cat(found)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Ever finer attempts: those for which a few frames speak are measured by every frame."""
+
+    every: _Evidence
+    few: _Evidence
+
+    def sun(self) -> Sun:
+        """The best there is."""
+        pairs = _pairs(_SIDEWAYS, _DOWN)
+        tried = self._likely(torch.cat([pairs, torch.tensor([_EYES, 0.0]).expand(len(pairs), 2)], 1))
+        values = self.every.values(tried)
+        promising = tried[values.topk(_PROMISING).indices]
+        best, walled = tried[values.argmax()], self._likely(_varied(promising, 3, torch.tensor(_WALLS)))
+        with_wall = self.every.values(walled)
+        wall = walled[with_wall.argmax()]
+        if with_wall.max() > _WORTH_A_WALL * values.max() and self._as_dark(wall, best):
+            best = wall
+        for scale in _FINER:
+            best = self._better(best, _around(best, scale))
+            best = self._better(best, _at_other_eyes(best))
+        return Sun(best, self.every.cosines(best[None])[0, 0])
+
+    def _likely(self, tried: Tensor) -> Tensor:
+        """Those of the lights (K, 4) for which a few frames speak most."""
+        return tried[self.few.values(tried).topk(_LIKELY).indices] if len(tried) > _LIKELY else tried
+
+    def _as_dark(self, wall: Tensor, none: Tensor) -> bool:
+        """Whether a light with a wall explains the darkness about as well as one without, if that is told at all."""
+        with_wall, without = self.every.cosines(torch.stack([wall, none]))[:, 0]
+        return bool(without < _TOLD or with_wall > _AS_DARK * without)
+
+    def _better(self, best: Tensor, tried: Tensor) -> Tensor:
+        """The best of the lights that are tried (K, 4), or the best so far (4,)."""
+        tried = torch.cat([best[None], self._likely(tried)])
+        return tried[self.every.values(tried).argmax()]
 
 
 def _around(light: Tensor, scale: float) -> Tensor:

@@ -185,41 +185,42 @@ def fallen(masks: Tensor, people: Standing, light: Tensor, shift: float = 0.0) -
     horizon = people.middle[:, None, None] - rise
     own = (feet - horizon).clamp(min=_LEAST_RISE)
     away = -down / rise
-    y, x = _pixels(masks)
-    y = y + shift
+    y = _rows(masks) + shift
     # On the ground: how much smaller than its caster a shadow is there, then how high on the body it comes from.
     smaller = own / (y - horizon).clamp(min=1e-3)
     height = (smaller - 1) / away
-    ground = _read(masks, x * smaller - sideways * height, feet - height) * ((y > horizon + 0.5) & (height > -1))
+    ground = _read(masks, smaller, -sideways * height, feet - height) * ((y > horizon + 0.5) & (height > -1))
     nearness = wall * rise / own
     there = (nearness > 0) & (nearness < 1) & (away > 0)
     if not there.any():
         return ground, torch.zeros_like(ground)
     foot, first = horizon + wall * rise, ((1 / nearness.clamp(min=1e-6) - 1) / away).clamp(-_FAR, _FAR)
     nearness = nearness.clamp(min=1e-3)
-    risen = _read(masks, x / nearness - sideways * first, feet - first - (foot - y) / nearness)
+    risen = _read(masks, 1 / nearness, -sideways * first, feet - first - (foot - y) / nearness)
     behind = there & (y <= foot)
     return torch.where(behind, 0.0, ground), torch.where(behind, risen, 0.0)
 
 
 def mirrored(masks: Tensor, feet: Tensor) -> Tensor:
     """Masks (M, h, w) as a mirror at rows ``feet`` (M,) shows them."""
-    y, x = _pixels(masks)
-    return _read(masks, x, 2 * feet[:, None, None] - y)
+    return _read(masks, torch.ones(1, 1, 1), torch.zeros(1, 1, 1), 2 * feet[:, None, None] - _rows(masks))
 
 
-def _pixels(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows (1, h, 1), and columns (1, 1, w) from the middle of the picture."""
+def _rows(masks: Tensor) -> Tensor:
+    """(1, h, 1)"""
+    return torch.arange(masks.shape[-2], dtype=torch.float32)[None, :, None]
+
+
+def _read(masks: Tensor, wider: Tensor, aside: Tensor, rows: Tensor) -> Tensor:
+    """Each mask (M, h, w) read so many times as far from its middle column, and aside, and at rows; 0 outside.
+
+    All three are the same all along a row: (M or 1, h or 1, 1). So nearly all arithmetic is that of few numbers.
+    """
     height, width = masks.shape[-2:]
-    columns = torch.arange(width, dtype=torch.float32) - (width - 1) / 2
-    return torch.arange(height, dtype=torch.float32)[None, :, None], columns[None, None]
-
-
-def _read(masks: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Each mask (M, h, w) read at columns from the middle and at rows, 0 outside."""
-    height, width = masks.shape[-2:]
-    size = len(masks), height, width
-    grid = torch.stack([(2 * x / width).expand(size), ((2 * y + 1) / height - 1).expand(size)], -1)
+    columns, per_pixel = torch.arange(width, dtype=torch.float32) - (width - 1) / 2, 2 / width
+    grid = torch.empty(*masks.shape, 2)
+    grid[..., 0] = torch.addcmul(per_pixel * aside, columns, per_pixel * wider)
+    grid[..., 1] = (2 * rows + 1) / height - 1
     return F.grid_sample(masks[:, None], grid, align_corners=False)[:, 0]
 
 

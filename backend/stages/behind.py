@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.color import Floats
+from backend.core.side_by_side import in_order, over
 from backend.core.silhouettes import others
 from backend.model.sunlight import PLACES
 from backend.train.shot_data import ShotData
@@ -43,6 +45,8 @@ class _Sample:
 class _Fit:
     """How somebody's cast shadow must be changed to look like what is seen of the shadow."""
 
+    place: int
+    """On the ground, or on a wall."""
     soft: float
     shift: tuple[int, int]
     alike: float
@@ -81,17 +85,27 @@ def carry_behind(alone: NDArray[np.float16], data: ShotData) -> None:
         data: the shot, with the shadows that the sun casts.
     """
     people = alone.shape[1]
-    for person in range(people if people > 1 else 0):
-        fits = [(place, _fitted(alone, data, person, place)) for place in range(PLACES)]
-        known = [(place, fit) for place, fit in fits if fit is not None]
-        believed = max((fit.believed for _, fit in known), default=0.0)
-        for index in range(len(alone)) if believed else ():
-            learned, visible = alone[index, person].astype(np.float32), _visible(data, index, person)
-            casts = [fit.shadow(_cast(data, index, person, place), learned, visible) for place, fit in known]
-            cast = np.max(casts, axis=0)
-            mixed = _DEEPER * np.maximum(learned, cast) + (1 - _DEEPER) * np.minimum(learned, cast)
-            share = believed * others(data.masks[index].cpu().numpy(), person)[..., None] * (learned >= 0)
-            alone[index, person] = learned + share * (mixed - learned)
+    everywhere = list(itertools.product(range(people if people > 1 else 0), range(PLACES)))
+    fits = dict(zip(everywhere, over(lambda where: _fitted(alone, data, *where), everywhere), strict=True))
+    found = [[fit for place in range(PLACES) if (fit := fits.get((person, place)))] for person in range(people)]
+
+    def carry(index: int) -> None:
+        for person, known in enumerate(found):
+            if any(fit.believed for fit in known):
+                alone[index, person] = _carried(known, alone[index, person].astype(np.float32), data, index, person)
+
+    for _ in in_order(carry, len(alone)):
+        pass
+
+
+def _carried(known: Sequence[_Fit], learned: Floats, data: ShotData, index: int, person: int) -> Floats:
+    """Somebody's effect in a frame, learned (h, w, 3) and as the sun casts it behind others: (h, w, 3)."""
+    visible = _visible(data, index, person)
+    cast = np.max([fit.shadow(_cast(data, index, person, fit.place), learned, visible) for fit in known], axis=0)
+    mixed = _DEEPER * np.maximum(learned, cast) + (1 - _DEEPER) * np.minimum(learned, cast)
+    believed = max(fit.believed for fit in known)
+    share = believed * others(data.masks[index].cpu().numpy(), person)[..., None] * (learned >= 0)
+    return np.asarray(learned + share * (mixed - learned), np.float32)
 
 
 def _fitted(alone: NDArray[np.float16], data: ShotData, person: int, place: int) -> _Fit | None:
@@ -104,14 +118,14 @@ def _fitted(alone: NDArray[np.float16], data: ShotData, person: int, place: int)
     samples = [sample for sample in samples if sample.cast.max() > _CAST]
     if not samples:
         return None
-    fit = max((_moved(samples, soft) for soft in _SOFT), key=lambda fit: fit.alike)
+    fit = max((_moved(samples, place, soft) for soft in _SOFT), key=lambda fit: fit.alike)
     shown = [fit.applied(sample.cast) * sample.visible for sample in samples]
     depth = np.sum([(s[..., None] * x.learned).sum((0, 1)) for s, x in zip(shown, samples, strict=True)], axis=0)
     return replace(fit, depth=np.asarray(depth / max(float(np.square(shown).sum()), 1e-6), np.float32))
 
 
-def _moved(samples: Sequence[_Sample], soft: float) -> _Fit:
-    """The shift that fits best for a softness, all tried at once, as correlations."""
+def _moved(samples: Sequence[_Sample], place: int, soft: float) -> _Fit:
+    """The shift that fits best in a place for a softness, all tried at once, as correlations."""
     amounts = [np.maximum(sample.learned.mean(-1), 0) for sample in samples]
     near = [(cv2.dilate(sample.cast, _NEAR) > _CAST) * sample.visible for sample in samples]
     softened = [np.asarray(cv2.GaussianBlur(sample.cast, (0, 0), soft), np.float32) for sample in samples]
@@ -120,7 +134,7 @@ def _moved(samples: Sequence[_Sample], soft: float) -> _Fit:
     seen = sum(float((a * a * n).sum()) for a, n in zip(amounts, near, strict=True))
     alike = both / np.sqrt(np.maximum(own * seen, 1e-9))
     row, column = np.unravel_index(int(alike.argmax()), alike.shape)
-    return _Fit(soft, (int(column) - _FURTHEST, int(row) - _FURTHEST), float(alike[row, column]))
+    return _Fit(place, soft, (int(column) - _FURTHEST, int(row) - _FURTHEST), float(alike[row, column]))
 
 
 def _by_shift(values: Floats, template: Floats) -> Floats:

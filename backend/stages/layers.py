@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.core.boxes import box_of
 from backend.core.color import Floats, least
 from backend.core.matte import body_color, edge_alpha, edges_as_seen, join, softened
 from backend.core.mending import missed_parts, trimmed
@@ -65,22 +66,26 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
     shades.lay(on_bodies, predicted, index, masks)
     over_bodies, undone = _over_bodies(on_bodies, alone, plate)
     color, alpha, bodies = np.zeros_like(alone), np.zeros_like(masks), np.zeros_like(masks)
-    behind, drawn = background, np.zeros_like(seen)
+    behind, drawn = background.copy(), np.zeros_like(seen)
     # What shines through a body's soft edge: ground under everybody's effects, and the bodies further away.
-    shown = ground
+    shown = ground.copy()
     for rank, person in enumerate(order):
-        # A body hides most of the shadow on the ground behind it, but for one that falls on the body, ...
-        ground_alpha, ground_color = least_opacity(with_density(background, alone[person]), background)
-        fallen = least_opacity(with_density(behind, over_bodies[person] * drawn[..., None]), behind)
-        effect_alpha, effect_color = join(*fallen, ground_alpha * (1 - drawn), ground_color)
         body_alpha, body = _body(shot, shades, index, person, plate, masks, shown)
         bodies[person] = body_alpha
-        shown = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown
+        effect, fallen = alone[person], over_bodies[person] * drawn[..., None]
+        # Elsewhere the layer is empty.
+        here = box_of((body_alpha > 0) | effect.any(-1) | fallen.any(-1))
+        body_alpha, body, masked = body_alpha[here], body[here], masks[person][here]
+        # A body hides most of the shadow on the ground behind it, but for one that falls on the body, ...
+        ground_alpha, ground_color = least_opacity(with_density(background[here], effect[here]), background[here])
+        fallen_alpha, fallen_color = least_opacity(with_density(behind[here], fallen[here]), behind[here])
+        shadow = join(fallen_alpha, fallen_color, ground_alpha * (1 - drawn[here]), ground_color)
+        shown[here] = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown[here]
         # ... which is not in the body's own colours.
-        body = without_density(body, undone[order[rank + 1 :]].sum(0) * (masks[person] > 0)[..., None])
-        alpha[person], color[person] = join(body_alpha, body, effect_alpha, effect_color)
-        seen_through = 1 - alpha[person][..., None]
-        behind = color[person] * alpha[person][..., None] + seen_through * behind
+        own = without_density(body, undone[order[rank + 1 :]][:, *here].sum(0) * (masked > 0)[..., None])
+        mine, color[person][here] = join(body_alpha, own, *shadow)
+        alpha[person][here] = mine
+        behind[here] = color[person][here] * mine[..., None] + (1 - mine[..., None]) * behind[here]
         drawn = np.maximum(drawn, masks[person])
     missed, shown = missed_parts(plate, behind, restless, masks, _whole(shot, index, masks))
     for person, part in enumerate(missed):

@@ -39,16 +39,16 @@ class TrainSettings:
     warm_up_steps: int = 20
     refits: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
     """Moments (share of the run) at which the background is estimated anew with the effects undone."""
-    making_up: Effort = field(default_factory=lambda: Effort(corners=4, rehearsals=2))
+    making_up: Effort = field(default_factory=lambda: Effort(corners=2, rehearsals=2))
     """How much work is made of ground that no frame shows, see ``core.inpaint.textured``."""
     weights: LossWeights = field(default_factory=LossWeights)
 
 
 PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
-    "draft": TrainSettings(steps=0, making_up=Effort(corners=2, rehearsals=1)),
+    "draft": TrainSettings(steps=0, making_up=Effort(corners=1, rehearsals=1)),
     # 800 are hardly better (docs/method.md), and for three people take over eight minutes without 16-bit floats.
     "standard": TrainSettings(steps=500),
     # Twice the frames in a step told more than finer pictures, see docs/method.md.
-    "best": TrainSettings(steps=800, batch_frames=8, making_up=Effort(corners=4, rehearsals=5)),
+    "best": TrainSettings(steps=800, batch_frames=8, making_up=Effort(corners=2, rehearsals=5)),
 }

@@ -69,7 +69,7 @@ def test_the_way_that_errs_least_beside_a_hole_has_most_to_say(monkeypatch) -> N
     wrong, right = np.full_like(picture, 0.9), picture
     each = (wrong, wrong, right, wrong, wrong)
     monkeypatch.setattr(
-        inpaint, "ways", lambda _, many, corners: [[way[inpaint.around(holes)] for way in each] for holes in many]
+        inpaint, "ways", lambda _, many, corners: [[way[inpaint.box_of(holes)] for way in each] for holes in many]
     )
     result = inpaint.textured(np.where(holes[..., None], 0, picture), holes, ~holes, QUICK, smoothly)
     assert np.abs(result - picture)[holes].mean() < 0.02

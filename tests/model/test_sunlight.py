@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.model.sun_search import _Search, find_sun
+from backend.model.sun_search import _Evidence, _Search, find_sun
 from backend.model.sunlight import CASTS, Standing, Sun, cast, cast_on_people, fallen, standing
 from tests.model.sunny_clip import STILL, H, T, W, overlap, plate, shadows, walkers
 
@@ -99,8 +99,9 @@ def test_who_stands_still_takes_the_sun_from_who_walks(light: tuple[float, ...])
 def test_edges_alone_make_no_wall_where_darkness_tells_of_none(
     wall: float, none: float, taken: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_Search, "_cosines", lambda _self, _tried: torch.tensor([[wall, 0.06], [none, 0.03]]))
-    assert object.__new__(_Search)._as_dark(torch.tensor(WALL), torch.tensor(GROUND)) == taken
+    monkeypatch.setattr(_Evidence, "cosines", lambda _self, _tried: torch.tensor([[wall, 0.06], [none, 0.03]]))
+    evidence = object.__new__(_Evidence)
+    assert _Search(evidence, evidence)._as_dark(torch.tensor(WALL), torch.tensor(GROUND)) == taken
 
 
 def test_the_outlines_tell_the_sun_where_nobody_moves() -> None:
