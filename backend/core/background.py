@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.core.color import Floats, most
+from backend.core.side_by_side import over
 
 Flags = npt.NDArray[np.bool_]
 
@@ -38,7 +39,7 @@ _ALIKE = 0.045
 _VOTERS = 1 / 100
 _SELDOM = 0.1
 # Pixels of all frames that are sorted over time together.
-_BAND_PIXELS = 2_000_000
+_BAND_PIXELS = 500_000
 # Restlessness (display values) up to which ground is calm enough for a difference to mean something.
 _CALM_GROUND = 0.006
 
@@ -76,7 +77,7 @@ def restlessness(frames: Floats, seen: Flags) -> Floats:
 
     Waves, leaves and grain never rest; a shadow comes and goes. So the value is a low percentile over time.
     """
-    return np.concatenate([_restlessness(frames[:, rows], seen[:, rows]) for rows in _bands(frames)])
+    return np.concatenate(list(over(lambda rows: _restlessness(frames[:, rows], seen[:, rows]), _bands(frames))))
 
 
 def calm_ground(restless: Floats) -> Floats:
@@ -117,7 +118,7 @@ def calmest(
     """
     free = (seen & ~near).sum(0) >= max(_LEAST_FREE_FRAMES, _LEAST_FREE_SHARE * len(undone))
     usable = seen & ~(near & free)
-    parts = [_of_calm_frames(undone[:, b], usable[:, b], strength[:, b], rank) for b in _bands(undone)]
+    parts = over(lambda b: _of_calm_frames(undone[:, b], usable[:, b], strength[:, b], rank), _bands(undone))
     middle, bright, count = (np.concatenate(each) for each in zip(*parts, strict=True))
     rise = np.maximum(bright - middle, 0)
     usual = _FLICKER * _around(most(rise))

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from backend.core.camera import Camera
 from backend.core.color import Floats
+from backend.core.side_by_side import over
 
 # Only well exposed pixels tell: what is clipped or black does not follow the exposure.
 _WELL_EXPOSED = (0.08, 0.9)
@@ -37,7 +38,8 @@ def exposure_gains(plate: Floats, bodies: Floats, camera: Camera) -> Floats:
     gains = np.ones((len(plate), 3), np.float32)
     for _ in range(_ROUNDS if camera.moving else 1):
         steady = _median(laid / gains[samples][:, None, None])
-        gains = np.stack([_gain(plate[t], bodies[t], camera.from_canvas(steady, t)) for t in frames])
+        views = (camera.from_canvas(steady, t) for t in frames)
+        gains = np.stack(list(over(lambda each: _gain(*each), zip(plate, bodies, views, strict=True))))
         gains /= np.median(gains, 0)
     if np.abs(np.log(gains)).max() < _STEADY:
         return np.ones_like(gains)

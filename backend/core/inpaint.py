@@ -21,7 +21,7 @@ class Effort:
     """How much work is made of ground that no frame shows; each of either takes seconds."""
 
     corners: int
-    """Copying begins at so many, 1 or 2."""
+    """Copying begins at so many, 0 to 2; nothing is copied from none."""
     rehearsals: int
     """So many places at most tell how much each way has to say."""
 

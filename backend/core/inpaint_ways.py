@@ -61,8 +61,9 @@ def ways(picture: Floats, many: Sequence[Flags], corners: int) -> list[list[Floa
 
 def usual_say(corners: int) -> Floats:
     """What is usually each one's share in the mean of all ``ways``."""
-    copies = [_COPIED_SAY / corners] * corners
-    return np.array([*copies, _LOW_RANK_SAY, _RECONSTRUCTED_SAY, _SMOOTH_SAY], np.float32)
+    copies = np.full(corners, _COPIED_SAY / max(1, corners))
+    say = np.array([*copies, _LOW_RANK_SAY, _RECONSTRUCTED_SAY, _SMOOTH_SAY], np.float32)
+    return np.asarray(say / say.sum(), np.float32)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class TrainSettings:
 
 PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
-    "draft": TrainSettings(steps=0, making_up=Effort(corners=1, rehearsals=1)),
+    "draft": TrainSettings(steps=0, making_up=Effort(corners=0, rehearsals=1)),
     # 800 are hardly better (docs/method.md), and for three people take over eight minutes without 16-bit floats.
     "standard": TrainSettings(steps=500),
     # Twice the frames in a step told more than finer pictures, see docs/method.md.
