@@ -138,3 +138,15 @@ def test_values_are_carried_outwards_unchanged() -> None:
     carried = spread(values, known, 2.0)
     near = cv2.dilate(known, np.ones((9, 9), np.uint8)) > 0
     np.testing.assert_allclose(carried[near], np.broadcast_to([0.2, 0.5, 0.7], carried[near].shape), atol=1e-4)
+
+
+def test_what_is_far_from_a_body_does_not_matter_to_it() -> None:
+    rng, border = np.random.default_rng(0), 40
+    plate, behind = (rng.random((H + 2 * border, W + 2 * border, 3), np.float32) for _ in range(2))
+    alpha, here = np.pad(soft_body(), border), (slice(20, -20), slice(20, -20))
+    near = plate[here], alpha[here], behind[here]
+    body = near[1][..., None] > 0
+    np.testing.assert_allclose(body_color(plate, alpha, behind)[here] * body, body_color(*near) * body, atol=1e-5)
+    np.testing.assert_allclose(edge_alpha(plate, alpha, behind)[here], edge_alpha(*near), atol=1e-5)
+    soft = softened(alpha[None], plate, behind)[0]
+    np.testing.assert_allclose(soft[here], softened(near[1][None], near[0], near[2])[0], atol=1e-5)

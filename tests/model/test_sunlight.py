@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from backend.model import sun_search
 from backend.model.sun_search import _Evidence, _Search, find_sun
 from backend.model.sunlight import CASTS, Standing, Sun, cast, cast_on_people, fallen, standing
 from tests.model.sunny_clip import STILL, H, T, W, overlap, plate, shadows, walkers
@@ -93,6 +94,18 @@ def test_who_stands_still_takes_the_sun_from_who_walks(light: tuple[float, ...])
     assert float(found.trust) > 0.5
     guessed = cast(masks, STILL, found)[:, :, :2].amax(2)
     assert overlap(guessed[:, 1] * seen, fall[:, 1] * seen) > 0.8
+
+
+@pytest.mark.parametrize("light", [GROUND, WALL])
+def test_few_frames_tell_which_suns_are_worth_a_look_by_all(
+    light: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masks = walkers()
+    fall = shadows(masks, light)
+    clip = plate(masks, fall, 0.4), masks, STILL, 0.4 * fall.amax(1), 1 - masks.amax(1), CALM
+    quick = find_sun(*clip)
+    monkeypatch.setattr(sun_search, "_LIKELY", 10_000)
+    assert float(quick.trust) > 0.97 * float(find_sun(*clip).trust)
 
 
 @pytest.mark.parametrize(("wall", "none", "taken"), [(0.36, 0.39, False), (0.5, 0.49, True), (0.1, 0.2, True)])
