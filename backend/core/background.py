@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.core.color import Floats, most
+from backend.core.inpaint_ways import smoothly
 from backend.core.side_by_side import over
 
 Flags = npt.NDArray[np.bool_]
@@ -40,6 +41,8 @@ _VOTERS = 1 / 100
 _SELDOM = 0.1
 # Pixels of all frames that are sorted over time together.
 _BAND_PIXELS = 500_000
+# Ground seen only right beside bodies differs from that around it by no more than this (display values).
+_LIKE_AROUND = 0.2
 # Restlessness (display values) up to which ground is calm enough for a difference to mean something.
 _CALM_GROUND = 0.006
 
@@ -52,6 +55,15 @@ class Estimate:
     """(h, w, 3) display values; 0 where nothing was ever seen."""
     observed: Flags
     """(h, w): seen without a body in front in at least one frame."""
+    beside: Flags
+    """(h, w): seen only right beside a body, of which it may be a part that the mask has left out."""
+
+    def believed(self) -> Estimate:
+        """The same with nothing beside bodies but what looks like the ground around it."""
+        sure = self.observed & ~self.beside
+        unlike = most(np.abs(self.picture - smoothly(self.picture, ~sure)))
+        kept = sure | (self.beside & (unlike < _LIKE_AROUND))
+        return Estimate(np.where(kept[..., None], self.picture, 0).astype(np.float32), kept, self.beside & kept)
 
 
 def _softened(flags: Flags) -> Floats:
@@ -100,7 +112,13 @@ def _bands(frames: Floats) -> list[slice]:
 
 
 def calmest(
-    undone: Floats, seen: Flags, hidden: Flags, strength: Floats, near: Flags, rank: float = EFFECTS_UNDONE
+    undone: Floats,
+    seen: Flags,
+    hidden: Flags,
+    strength: Floats,
+    near: Flags,
+    rank: float = EFFECTS_UNDONE,
+    beside: Flags | None = None,
 ) -> Estimate:
     """The background from the frames in which a pixel is freest of people and of their effects.
 
@@ -115,7 +133,10 @@ def calmest(
         strength: (T, h, w) how strong the effects were (largest density of the channels).
         near: (T, h, w), True where a person is so near that an effect must be expected.
         rank: the place (0..1, dark to bright) of that higher value: ``NOTHING_KNOWN`` or ``EFFECTS_UNDONE``.
+        beside: (T, h, w), True where no body is in front, however near; it tells where ``seen`` never does.
     """
+    only_beside = np.zeros(seen.shape[1:], bool) if beside is None else ~seen.any(0)
+    seen = seen if beside is None else seen | (beside & only_beside)
     free = (seen & ~near).sum(0) >= max(_LEAST_FREE_FRAMES, _LEAST_FREE_SHARE * len(undone))
     usable = seen & ~(near & free)
     parts = over(lambda b: _of_calm_frames(undone[:, b], usable[:, b], strength[:, b], rank), _bands(undone))
@@ -124,7 +145,7 @@ def calmest(
     usual = _FLICKER * _around(most(rise))
     picture = middle + np.maximum(rise - usual[..., None], 0) * _softened(~free)[..., None]
     observed = (count > 0) & ~_burnt_in(undone, hidden, count, picture)
-    return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed)
+    return Estimate(np.where(observed[..., None], picture, 0).astype(np.float32), observed, observed & only_beside)
 
 
 def _of_calm_frames(

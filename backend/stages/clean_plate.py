@@ -94,28 +94,42 @@ def estimate_canvas(shot: Shot, effects: Effects, tell: Callable[[float], None])
     for estimate in in_order(band, len(tops), _COPIES * _BAND_BYTES):
         bands.append(estimate)
         tell(len(bands) / len(tops))
-    return Estimate(np.concatenate([b.picture for b in bands]), np.concatenate([b.observed for b in bands]))
+    picture, observed, beside = (
+        np.concatenate(each) for each in zip(*((b.picture, b.observed, b.beside) for b in bands), strict=True)
+    )
+    return Estimate(picture, observed, beside).believed()
 
 
 def _band(shot: Shot, effects: Effects, samples: NDArray[np.int64], top: int, rows: int) -> Estimate:
-    undone, seen, hidden, strength, near = [], [], [], [], []
-    margin = np.ones((_MARGIN, _MARGIN), np.uint8)
+    undone, seen, beside, hidden, strength, near = [], [], [], [], [], []
+    margin, edge = np.ones((_MARGIN, _MARGIN), np.uint8), np.ones((3, 3), np.uint8)
     camera, view = shot.camera, shot.footage.view
     for index in map(int, samples):
         first, last = camera.rows_for(index, top, rows)
         above = max(0, first - _MARGIN)
         masks = shot.footage.mask_rows(index, above, min(last + _MARGIN, view[1])).max(0)
-        bodies = cv2.dilate((masks > 0.02).astype(np.uint8), margin)
+        body = (masks > 0.02).astype(np.uint8)
+        # The pixel beside a hard edge is a mixture with the body; those of a soft one are in the mask.
+        bodies, body = cv2.dilate(body, margin), np.maximum(body, cv2.dilate((masks > 0.5).astype(np.uint8), edge))
         inside = slice(first - above, last - above)
-        bodies, masks = bodies[inside], masks[inside]
+        bodies, body, masks = bodies[inside], body[inside], masks[inside]
         together, somebody = (part[first:last] for part in (effects.undo_at(index, view), effects.near_at(index, view)))
 
         def laid(part: Floats, index: int = index, first: int = first) -> Floats:
             return camera.onto_canvas(part, index, top, rows, first)
 
-        seen.append((laid(np.float32(1) - bodies) > 0.99) & camera.covers(index, top, rows))
+        covers = camera.covers(index, top, rows)
+        seen.append((laid(np.float32(1) - bodies) > 0.99) & covers)
+        beside.append((laid(np.float32(1) - body) > 0.99) & covers)
         undone.append(laid(without_density(shot.evened_rows(index, first, last), together)))
         hidden.append(laid(masks) > 0.5)
         strength.append(laid(most(np.abs(together))))
         near.append(laid(somebody) > 0.5)
-    return calmest(np.stack(undone), np.stack(seen), np.stack(hidden), np.stack(strength), np.stack(near))
+    return calmest(
+        np.stack(undone),
+        np.stack(seen),
+        np.stack(hidden),
+        np.stack(strength),
+        np.stack(near),
+        beside=np.stack(beside),
+    )

@@ -117,6 +117,22 @@ def test_calm_frames_with_a_body_in_front_do_not_count() -> None:
     np.testing.assert_allclose(calmest(undone, seen, ~seen, strength, flags(False)).picture, ground(), atol=1e-5)
 
 
+@pytest.mark.parametrize(("left", "taken"), [(0.0, True), (0.4, False)])
+def test_ground_seen_only_right_beside_a_body_is_taken_if_it_looks_like_what_is_around(
+    left: float, taken: bool
+) -> None:
+    """A shoe that the mask has left out lies there, too."""
+    undone, seen, beside = frames(), flags(True), flags(True)
+    seen[:, *BODY] = False
+    undone[:, *BODY] += left
+    found = calmest(undone, seen, flags(False), np.zeros((T, H, W), np.float32), flags(False), beside=beside).believed()
+    assert (found.observed[BODY] == taken).all()
+    assert (found.beside[BODY] == taken).all()
+    assert found.observed.sum() == H * W - (0 if taken else found.observed[BODY].size)
+    if taken:
+        np.testing.assert_allclose(found.picture, ground(), atol=1e-5)
+
+
 def test_waves_are_restless_and_a_shadow_that_comes_and_goes_is_not() -> None:
     plate, seen = frames(), flags(True)
     plate[:, *BODY] += np.random.default_rng(0).normal(0, 0.05, (T, 10, 10, 3)).astype(np.float32)
