@@ -230,6 +230,12 @@ def _no_learned_ground() -> Any:
     return mock.patch.object(inpaint, "_LEARNED_SAY", 0.0)
 
 
+def _none_beside() -> Any:
+    from backend.core import background
+
+    return mock.patch.object(background, "_LIKE_AROUND", 0.0)
+
+
 def _no_bends() -> Any:
     from backend.core import borrowing
 
@@ -256,6 +262,7 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "faint": ("faint effects as learned", _faint_as_learned),
     "low-sun": ("shadows that never move are expected exactly where the sun casts them", _strictly_cast),
     "given": ("a shadow on a body is its caster's only where it falls on the ground too", _kept_by_bodies),
+    "beside": ("ground that is seen only right beside bodies is made up", _none_beside),
     "refits": ("the background is not estimated anew", _no_refits),
     "clipping": ("gradients as long as they are", _no_clipping),
     "sunlight": ("shadows multiply, as in LNR, instead of taking the sunlight once", _multiplied),
