@@ -39,6 +39,8 @@ OUT_OF_MEMORY_SIGNS = (
     "bad_alloc",
     "failed to map segment",
     "can't start new thread",
+    # oneDNN; it has all that the networks are made of, so nothing but memory is wanting.
+    "could not create a primitive",
 )
 
 Decompose = Callable[[DecomposeRequest, Callable[[Event], None], Callable[[], bool]], Path]

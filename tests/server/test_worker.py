@@ -107,6 +107,7 @@ class OutOfMemoryError(RuntimeError):
         MemoryError(),
         OutOfMemoryError("CUDA: tried to allocate 2 GiB"),
         RuntimeError("MPS backend out of memory"),
+        RuntimeError("could not create a primitive"),
         RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"),
         OSError(errno.ENOMEM, "Cannot allocate memory"),
     ],
