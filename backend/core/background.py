@@ -135,8 +135,9 @@ def calmest(
         rank: the place (0..1, dark to bright) of that higher value: ``NOTHING_KNOWN`` or ``EFFECTS_UNDONE``.
         beside: (T, h, w), True where no body is in front, however near; it tells where ``seen`` never does.
     """
-    only_beside = np.zeros(seen.shape[1:], bool) if beside is None else ~seen.any(0)
-    seen = seen if beside is None else seen | (beside & only_beside)
+    only_beside = ~seen.any(0)
+    if beside is not None:
+        seen = seen | (beside & only_beside)
     free = (seen & ~near).sum(0) >= max(_LEAST_FREE_FRAMES, _LEAST_FREE_SHARE * len(undone))
     usable = seen & ~(near & free)
     parts = over(lambda b: _of_calm_frames(undone[:, b], usable[:, b], strength[:, b], rank), _bands(undone))

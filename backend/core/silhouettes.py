@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.boxes import box_of
 from backend.core.color import Floats
 
 Bytes = NDArray[np.uint8]
@@ -35,15 +36,15 @@ def alike(mine: Bytes, hiding: Bytes, theirs: Bytes) -> tuple[float, tuple[int, 
     here, there = mine > _BODY, theirs > _BODY
     if not (here.any() and there.any()):
         return 0.0, (0, 0)
-    (top, bottom), (left, right) = _extent(there.any(1)), _extent(there.any(0))
+    rows, columns = box_of(there)
     base = _foot(here) - _foot(there)
-    body = there[top:bottom, left:right].astype(np.float32)
+    body = there[rows, columns].astype(np.float32)
     border = _SEARCH + int(np.abs(base).max())
-    y, x = top + int(base[1]) - _SEARCH + border, left + int(base[0]) - _SEARCH + border
+    y, x = rows.start + int(base[1]) - _SEARCH + border, columns.start + int(base[0]) - _SEARCH + border
 
     def covered(by: NDArray[np.bool_]) -> Floats:
         wide = np.pad(by.astype(np.float32), border)
-        within = wide[y : y + bottom - top + 2 * _SEARCH, x : x + right - left + 2 * _SEARCH]
+        within = wide[y : y + len(body) + 2 * _SEARCH, x : x + body.shape[1] + 2 * _SEARCH]
         return np.asarray(cv2.matchTemplate(within, body, cv2.TM_CCORR), np.float32)
 
     shares = covered(here) / (float(here.sum()) + covered(~here & (hiding < _HIDES)))
@@ -51,11 +52,6 @@ def alike(mine: Bytes, hiding: Bytes, theirs: Bytes) -> tuple[float, tuple[int, 
     return float(shares[row, column]), (int(base[0] + column) - _SEARCH, int(base[1] + row) - _SEARCH)
 
 
-def _extent(there: NDArray[np.bool_]) -> tuple[int, int]:
-    found = np.flatnonzero(there)
-    return int(found[0]), int(found[-1]) + 1
-
-
 def _foot(body: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(x, y): the middle of a body's columns, and its lowest row."""
-    return np.array([round(float(np.nonzero(body)[1].mean())), _extent(body.any(1))[1]])
+    return np.array([round(float(np.nonzero(body)[1].mean())), box_of(body)[0].stop])

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.core.between import Motion, between
+from backend.core.boxes import box_of
 from backend.core.camera import Matrices
 from backend.core.color import Floats, decode_layer, encode_layer
 from backend.core.matching import match
@@ -137,16 +138,8 @@ class LayerInTime:
     def _find_box(self, number: int) -> Box | None:
         """Around all that is seen, in the small frame; None where nothing is."""
         seen = self._small(number)[..., 3] > _SEEN
-        rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-        if not len(rows):
-            return None
-        height, width = seen.shape
-        return (
-            max(0, int(rows[0]) - _EDGE),
-            max(0, int(columns[0]) - _EDGE),
-            min(height, int(rows[-1]) + 1 + _EDGE),
-            min(width, int(columns[-1]) + 1 + _EDGE),
-        )
+        rows, columns = box_of(seen, _EDGE)
+        return (rows.start, columns.start, rows.stop, columns.stop) if seen.any() else None
 
 
 def open_spans(times: Times, degrees: float) -> npt.NDArray[np.float64]:
