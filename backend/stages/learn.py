@@ -49,8 +49,9 @@ from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
 from backend.train.checkpoint import CHECKPOINT_NAME, load_checkpoint, save_checkpoint
 from backend.train.device import search_device
-from backend.train.loop import Refit, Renderer, TrainState, new_state, predict, predicted, train
+from backend.train.loop import Refit, TrainState, new_state, predict, predicted, train
 from backend.train.losses import LossTerms
+from backend.train.renderer import Renderer
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import (
     ShotData,

@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from backend.errors import Cancelled, NumericalError
-from backend.model.effect_net import EffectNet
-from backend.model.shading import Shading, with_density
+from backend.model.shading import with_density
 from backend.train.clipping import clip_gradients
-from backend.train.device import quick_arithmetic
 from backend.train.losses import LossTerms, loss_terms
 from backend.train.recorded import Recorded
+from backend.train.renderer import Renderer
 from backend.train.schedule import distance_weight, learning_rate, next_step, refit_steps
 from backend.train.settings import TrainSettings
 from backend.train.shot_data import ShotData
@@ -29,26 +28,6 @@ _MAP_RATE = 2.0
 
 Refit = Callable[[Tensor], Tensor]
 """From the signed density of all effects (T, 3, h, w) to the background of every frame (T, 3, h, w)."""
-
-
-class Renderer(nn.Module):
-    """All that is learned for one shot: the network, and how dark a full shadow is."""
-
-    def __init__(self, settings: TrainSettings, charts: bool = False) -> None:
-        super().__init__()
-        self.net = EffectNet(settings.width, settings.levels, charts=charts)
-        self.shading = Shading()
-
-    def forward(self, masks: Tensor, casts: Tensor, charts: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Effects (B, N, 4, H, W), and their signed densities alone (B, N, 3, H, W) and together (B, 3, H, W)."""
-        with quick_arithmetic(masks.device):
-            effects = self.net(masks, casts, charts).float()
-        return (effects, *self.shading.densities(effects))
-
-    def maps(self) -> list[Tensor]:
-        """What is learned about places, not about shapes."""
-        atlas = [self.net.atlas.texture] if self.net.atlas is not None else []
-        return [self.net.places, self.shading.depth, *atlas]
 
 
 @dataclass
@@ -151,21 +130,24 @@ def gradients_of(state: TrainState, data: ShotData, settings: TrainSettings, tea
 
     def gradients(frames: Tensor, far: Tensor) -> tuple[LossTerms, Tensor]:
         state.optimizer.zero_grad(set_to_none=True)
-        effects, _, together = state.renderer(*data.geometry(frames))
-        picture = with_density(state.background[frames], together)
-        terms = loss_terms(
-            effects,
-            picture,
-            data.plate[frames],
-            data.seen[frames],
-            data.distance[frames],
-            data.unusual[frames],
-            far,
-            settings.weights.unusual,
-        )
-        loss = terms.total(settings.weights)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return terms, loss.detach()
+        losses = []
+        # Each on its own, and one after the other, since what it takes to go back would fill the memory.
+        for member in state.renderer.members:
+            effects, _, together = member(*data.geometry(frames))
+            terms = loss_terms(
+                effects,
+                with_density(state.background[frames], together),
+                data.plate[frames],
+                data.seen[frames],
+                data.distance[frames],
+                data.unusual[frames],
+                far,
+                settings.weights.unusual,
+            )
+            loss = terms.total(settings.weights)
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+        return terms, torch.stack(losses).mean()
 
     return Recorded(gradients) if data.plate.device.type == "cuda" and team.size == 1 else gradients
 
@@ -208,5 +190,4 @@ def predicted(
     """The same a few frames at a time, in their order: everybody's effects in a long clip fill the memory."""
     wanted = torch.arange(len(data.plate))[frames].to(data.plate.device)
     for part in torch.split(wanted, settings.batch_frames):
-        _, alone, together = renderer(*data.geometry(part))
-        yield alone, together
+        yield renderer(*data.geometry(part))

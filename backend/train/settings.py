@@ -33,6 +33,8 @@ class TrainSettings:
     """How tall people should be; for smaller ones the pictures grow, ..."""
     most_growth: float = 1.5
     """... to at most so many times the area, while fewer frames go into a step."""
+    networks: int = 1
+    """So many begin differently and learn side by side; the mean of their answers counts."""
     width: int = 24
     levels: int = 4
     learning_rate: float = 3e-3
@@ -49,6 +51,6 @@ PRESETS: dict[str, TrainSettings] = {
     "draft": TrainSettings(steps=0, making_up=Effort(corners=0, rehearsals=1)),
     # 800 are hardly better (docs/method.md), and for three people take over eight minutes without 16-bit floats.
     "standard": TrainSettings(steps=500),
-    # Twice the frames in a step told more than finer pictures, see docs/method.md.
-    "best": TrainSettings(steps=800, batch_frames=8, making_up=Effort(corners=2, rehearsals=5)),
+    # Another start makes as much of a difference as more steps do; see docs/method.md.
+    "best": TrainSettings(steps=500, batch_frames=8, networks=2, making_up=Effort(corners=2, rehearsals=5)),
 }

@@ -107,6 +107,27 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     assert_same(trained(QUICK, seed=3)[0], trained(QUICK, seed=3)[0])
 
 
+def test_several_networks_answer_with_their_mean() -> None:
+    several = dataclasses.replace(QUICK, networks=3)
+    state, data = trained(several)
+    members = state.renderer.members
+    each = [member(*data.geometry(torch.arange(T))) for member in members]
+    for found, parts in zip(
+        predict(state.renderer, data, several), zip(*(e[1:] for e in each), strict=True), strict=True
+    ):
+        torch.testing.assert_close(found, torch.stack(parts).mean(0))
+    assert not torch.equal(each[0][0], each[1][0])
+
+
+def test_several_networks_learn_as_each_would_alone() -> None:
+    several = dataclasses.replace(QUICK, networks=2, refits=())
+    together, alone = trained(several)[0], trained(dataclasses.replace(several, networks=1))[0]
+    for ours, theirs in zip(
+        together.renderer.members[0].parameters(), alone.renderer.members[0].parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
 def test_another_seed_gives_others() -> None:
     a, b = trained(QUICK, seed=3)[0], trained(QUICK, seed=4)[0]
     assert a.history != b.history
