@@ -81,8 +81,10 @@ def frame_layers(shot: Shot, effects: Effects, clean: CleanPlate, shades: Shades
         fallen_alpha, fallen_color = least_opacity(with_density(behind[here], fallen[here]), behind[here])
         shadow = join(fallen_alpha, fallen_color, ground_alpha * (1 - drawn[here]), ground_color)
         shown[here] = body * body_alpha[..., None] + (1 - body_alpha[..., None]) * shown[here]
-        # ... which is not in the body's own colours.
-        own = without_density(body, undone[order[rank + 1 :]][:, *here].sum(0) * (masked > 0)[..., None])
+        # ... which is not in the body's own colours; nor is half of the other, but where the order may be wrong.
+        told = shot.order_told[person]
+        lighter = [(undone if told[other] else on_bodies)[other][here] for other in order[rank + 1 :]]
+        own = without_density(body, np.sum([np.zeros_like(body), *lighter], axis=0) * (masked > 0)[..., None])
         mine, color[person][here] = join(body_alpha, own, *shadow)
         alpha[person][here] = mine
         behind[here] = color[person][here] * mine[..., None] + (1 - mine[..., None]) * behind[here]

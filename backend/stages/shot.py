@@ -11,6 +11,7 @@ import numpy as np
 from backend.core.borrowing import Borrowed
 from backend.core.camera import Camera
 from backend.core.color import Floats
+from backend.core.occlusion import Flags
 from backend.core.side_by_side import in_order
 from backend.media.charts import ChartFolder
 from backend.media.depth_file import Order
@@ -66,6 +67,8 @@ class Shot:
     borrowed: list[list[Borrowed | None]]
     """Per frame and person, where a covered part comes from; shifts in pixels of the plate."""
     touching: list[list[list[bool]]]
+    order_told: Flags
+    """(N, N): of whom the order is given or can be told; of the others it is a guess."""
     gains: Floats
     """(T, 3): see ``core.exposure``."""
 

@@ -13,7 +13,7 @@ from backend.core.borrowing import Borrowed, borrow, refined, steadied
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.exposure import exposure_gains
-from backend.core.occlusion import covered_by, estimate_order, figures
+from backend.core.occlusion import Flags, covered_by, estimate_order, figures, order_told
 from backend.core.registration import register
 from backend.core.side_by_side import in_order
 from backend.media.depth_file import arranged, names_at
@@ -47,7 +47,13 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
     found = borrow(plate, masks, covered_by(masks, contact, order), camera.resized(size))
     scale = footage.view[0] / size[0], footage.view[1] / size[1]
     shot = Shot(
-        footage, camera, order, [[_scaled(b, scale) for b in frame] for frame in found], contact.tolist(), gains
+        footage,
+        camera,
+        order,
+        [[_scaled(b, scale) for b in frame] for frame in found],
+        contact.tolist(),
+        _or_given(footage, order_told(people, float(footage.info.fps))),
+        gains,
     )
     reach = 1 + int(max(scale))
 
@@ -68,6 +74,12 @@ def _as_given(footage: Footage, order: list[list[int]]) -> list[list[int]]:
     names, first = footage.names, footage.info.first_frame
     wanted = [[names.index(n) for n in names_at(footage.depth, first + t) if n in names] for t in range(len(order))]
     return [arranged(ranking, known) for ranking, known in zip(order, wanted, strict=True)]
+
+
+def _or_given(footage: Footage, told: Flags) -> Flags:
+    """(N, N): of whom the order is told, or given in the first frame."""
+    known = [name in names_at(footage.depth, footage.info.first_frame) for name in footage.names]
+    return np.asarray(told | np.logical_and.outer(known, known))
 
 
 def find_camera(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Camera:

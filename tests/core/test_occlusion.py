@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.core.color import Floats
-from backend.core.occlusion import Figures, Flags, covered_by, estimate_order, figures
+from backend.core.occlusion import Figures, Flags, covered_by, estimate_order, figures, order_told
 from tests.core.two_walkers import BACK, FRONT, H, T, W, body, crossing, in_contact
 
 FPS = 24.0
@@ -94,6 +94,15 @@ def test_everybody_has_a_place_also_who_is_out_of_the_picture() -> None:
     for ranking in estimate_order(_figures(masks), FPS):
         assert sorted(ranking) == [0, 1, 2]
     assert estimate_order(_figures(masks[:, :1]), FPS) == [[0]] * 4
+
+
+def test_of_who_never_touch_only_feet_at_different_heights_tell_the_order() -> None:
+    masks = np.stack([[body(12, 50), body(40, 50), body(68, 40)]] * 4)
+    contact = np.zeros((4, 3, 3), np.bool_)
+    told = order_told(_figures(masks, contact), FPS)
+    assert not told[0, 1] and told[0, 2] and told[1, 2]
+    contact[2, [0, 1], [1, 0]] = True
+    assert order_told(_figures(masks, contact), FPS)[0, 1]
 
 
 def test_the_cover_is_who_stands_in_front_and_touches() -> None:

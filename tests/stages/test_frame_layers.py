@@ -21,12 +21,19 @@ def soft_disc(x: float, y: float, radius: float) -> Floats:
 
 
 def layers_of(
-    plate: Floats, masks: Floats, ground: Floats, alone: Floats, together: Floats, on_people: float = 0.0
+    plate: Floats,
+    masks: Floats,
+    ground: Floats,
+    alone: Floats,
+    together: Floats,
+    on_people: float = 0.0,
+    order_told: bool = True,
 ) -> FrameLayers:
     """The layers of a clip of one frame, people back to front as they are numbered."""
     people = len(masks)
     footage = SimpleNamespace(plate=lambda _: plate, masks=lambda _: masks.copy(), view=(WIDTH, HEIGHT))
-    shot = SimpleNamespace(footage=footage, order=[list(range(people))], borrowed=[[None] * people])
+    told = np.full((people, people), order_told)
+    shot = SimpleNamespace(footage=footage, order=[list(range(people))], borrowed=[[None] * people], order_told=told)
     clean = SimpleNamespace(frame=lambda _: ground, observed=lambda _: np.ones((HEIGHT, WIDTH), np.float32))
     still, half = np.zeros((1, HEIGHT, WIDTH), np.float16), np.float16
     fallen = np.full((1, people, HEIGHT, WIDTH), on_people, half)
@@ -70,15 +77,15 @@ def test_a_shadow_that_falls_on_a_body_is_in_the_layer_of_who_casts_it_and_not_i
     assert shown_over(layers) == pytest.approx(plate, abs=0.03)
 
 
-def with_a_shadow_behind(own: Floats) -> tuple[FrameLayers, Floats]:
+def with_a_shadow_behind(own: Floats, order_told: bool = True) -> tuple[FrameLayers, Floats]:
     """Layers of somebody before whom another's shadow, which does not fall on her, goes on; and where she is."""
     ground = np.full((HEIGHT, WIDTH, 3), 0.7, np.float32)
     further, caster = soft_disc(20, 24, 9), soft_disc(52, 24, 8)
     shadow = np.full_like(ground, 0.5)
     plate = own * further[..., None] + with_density(ground, shadow) * (1 - further[..., None])
     plate = 0.1 * caster[..., None] + plate * (1 - caster[..., None])
-    layers = layers_of(plate, np.stack([further, caster]), ground, np.stack([0 * shadow, shadow]), shadow)
-    return layers, further > 0.99
+    masks, alone = np.stack([further, caster]), np.stack([0 * shadow, shadow])
+    return layers_of(plate, masks, ground, alone, shadow, order_told=order_told), further > 0.99
 
 
 def test_half_of_a_shadow_behind_a_body_lies_over_it_and_half_of_that_is_made_up_for() -> None:
@@ -87,6 +94,13 @@ def test_half_of_a_shadow_behind_a_body_lies_over_it_and_half_of_that_is_made_up
     quarter = np.full(3, 0.125, np.float32)
     assert layers.color[0][inside].mean(0) == pytest.approx(without_density(own, quarter), abs=0.01)
     assert shown_over(layers)[inside].mean(0) == pytest.approx(with_density(own, quarter), abs=0.01)
+
+
+def test_nothing_is_made_up_for_where_the_order_is_a_guess() -> None:
+    """In another order nothing would darken her, and she would be too bright."""
+    own = np.array([0.7, 0.3, 0.2], np.float32)
+    layers, inside = with_a_shadow_behind(own, order_told=False)
+    assert layers.color[0][inside].mean(0) == pytest.approx(own, abs=0.01)
 
 
 def test_less_of_it_lies_over_a_body_that_is_too_bright_to_make_up_for_it() -> None:
