@@ -91,8 +91,7 @@ def estimate_order(frames: Sequence[Figures], fps: float) -> list[list[int]]:
     whose feet are lower in the picture; outside contacts by the feet alone.
     """
     area, contact = np.stack([f.area for f in frames]), np.stack([f.contact for f in frames])
-    feet, height = (_filled_in(np.stack(values)) for values in zip(*((f.feet, f.height) for f in frames), strict=True))
-    feet = _landed(feet, round(_JUMP * fps))
+    feet, height = _standing(frames, fps)
     whole = np.stack([f.whole for f in frames])
     people = area.shape[1]
     in_front = np.zeros(contact.shape)
@@ -113,10 +112,15 @@ def estimate_order(frames: Sequence[Figures], fps: float) -> list[list[int]]:
 
 def order_told(frames: Sequence[Figures], fps: float) -> Flags:
     """(N, N): of whom anything tells who is in front: they touch at some time, or mostly stand at different depths."""
-    feet, height = (_filled_in(np.stack(values)) for values in zip(*((f.feet, f.height) for f in frames), strict=True))
-    feet = _landed(feet, round(_JUMP * fps))
+    feet, height = _standing(frames, fps)
     apart = np.abs(feet[:, :, None] - feet[:, None]) / np.maximum(np.minimum(height[:, :, None], height[:, None]), 1)
     return np.asarray(np.any([f.contact for f in frames], axis=0) | (np.median(apart, axis=0) > _LEVEL))
+
+
+def _standing(frames: Sequence[Figures], fps: float) -> tuple[Floats, Floats]:
+    """On which rows people stand, and how tall they are in rows, both (T, N)."""
+    feet, height = (_filled_in(np.stack(values)) for values in zip(*((f.feet, f.height) for f in frames), strict=True))
+    return _landed(feet, round(_JUMP * fps)), height
 
 
 def _landed(feet: Floats, reach: int) -> Floats:

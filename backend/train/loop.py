@@ -122,7 +122,8 @@ def train(
 
 
 Gradients = Callable[[Tensor, Tensor], tuple[LossTerms, Tensor]]
-"""From frames (B,) and the weight of the distance () to the terms and their weighted sum, whose gradients it leaves."""
+"""From frames (B,) and the weight of the distance () to the last network's terms, and the mean of the weighted sums of
+all networks, each of which has the gradients of its own."""
 
 
 def gradients_of(state: TrainState, data: ShotData, settings: TrainSettings, team: Team) -> Gradients:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from tests.end_to_end.tiny_shot import write_shot
 from tests.train.toy_shot import QUICK, refit_of, toy_data
 
 CPU = torch.device("cpu")
+# Best has several networks, too.
+SEVERAL = dataclasses.replace(QUICK, networks=2)
 
 
 def free_port() -> int:
@@ -35,11 +38,11 @@ def threads() -> list[str]:
 
 def learned(team: Team) -> tuple[list[float], np.ndarray]:
     data = toy_data()
-    state = new_state(data, QUICK, 3)
+    state = new_state(data, SEVERAL, 3)
     team.order(Order.BEGIN)
-    team.share((QUICK, 3, data, state.content()))
-    train(state, data, QUICK, refit_of(data), lambda *_: None, lambda: False, team=team)
-    return state.history, predict(state.renderer, data, QUICK)[1].numpy()
+    team.share((SEVERAL, 3, data, state.content()))
+    train(state, data, SEVERAL, refit_of(data), lambda *_: None, lambda: False, team=team)
+    return state.history, predict(state.renderer, data, SEVERAL)[1].numpy()
 
 
 def one_of_two(rank: int, port: int, folder: Path) -> None:
