@@ -91,7 +91,7 @@ def setting(
 PRESET_CHOICES = (
     ("draft", "Draft", "No training, shadows as they usually fall: a look at the layers in seconds"),
     ("standard", "Standard", "Learns whose shadow is whose: minutes without a GPU"),
-    ("best", "Best", "Two networks learn, each from twice as many pictures: takes four times as long as Standard"),
+    ("best", "Best", "Two networks learn, each from twice as many pictures: nearly four times as long as Standard"),
 )
 DEVICE_CHOICES = (
     ("auto", "Automatic", "The fastest device of this computer"),
