@@ -61,15 +61,63 @@ class Bend:
         return bent
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A body in one frame, as far as it is visible, beside one from another frame that was moved into its place.
+
+    All arrays are shrunken, and so are the ways.
+    """
+
+    rows: slice
+    columns: slice
+    """The part of the picture that is compared."""
+    scale: float
+    """Shrunken pixels per pixel of the picture."""
+    here: Floats
+    """(h, w, 4): premultiplied colour and alpha of the body that is to be completed."""
+    hidden: Floats
+    """(h, w, 1): what hides it."""
+    there: Floats
+    """(h, w, 4): the other body."""
+    lacking: Floats
+    """(h, w, 1): what hides that one."""
+    ways: Floats
+    """(h, w, 2): where, beside its own place, the other body shows what is seen here; x and y."""
+    known: Floats
+    """(h, w) 0..1: where that is so."""
+
+    def bend(self) -> Bend | None:
+        """The ways carried on smoothly into what is hidden; None where too little is known, or it helps nothing."""
+        if self.known.sum() < _LEAST_KNOWN:
+            return None
+        ways = np.asarray(cv2.GaussianBlur(fill(self.ways, self.known), (0, 0), _SMOOTH), np.float32)
+        seen = (1 - self.hidden) * (1 - self.lacking)
+        here, there = self.completed()
+        unlike, bent = (float((np.abs(here - x) * seen).sum()) for x in (there, displaced(there, ways)))
+        if bent >= (1 - _BETTER) * unlike:
+            return None
+        return Bend(self.rows, self.columns, (ways / self.scale).astype(np.float16))
+
+    def completed(self) -> tuple[Floats, Floats]:
+        """Both bodies (h, w, 4), where one does not show something taken to be as in the other."""
+        return _completed(self.here, self.hidden, self.there, self.lacking)
+
+
 def bend(target: Shown, lent: Shown) -> Bend | None:
     """How a borrowed body must be bent to go on from what is visible; None where that tells nothing.
-
-    Where both frames show the person, dense inverse search (Kroeger et al. 2016) tells how the two poses differ;
-    from there the ways are carried on smoothly into what is hidden.
 
     Args:
         target: the frame to complete.
         lent: the frame that lends, moved into place.
+    """
+    found = compare(target, lent)
+    return None if found is None else found.bend()
+
+
+def compare(target: Shown, lent: Shown) -> Comparison | None:
+    """How two poses differ where both frames show the person, by dense inverse search (Kroeger et al. 2016).
+
+    None where there is nobody. Args: see ``bend``.
     """
     bodies = np.maximum(target.body, lent.body) > 0.5
     if not bodies.any():
@@ -80,21 +128,19 @@ def bend(target: Shown, lent: Shown) -> Bend | None:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     here, hidden = _layer(target, rows, columns, size)
     there, lacking = _layer(lent, rows, columns, size)
-    # What one of them does not show is taken to be as in the other.
-    a, b = here + hidden * (there - here), there + lacking * (here - there)
+    a, b = _completed(here, hidden, there, lacking)
     rest = np.zeros((*a.shape[:2], 2), np.float32)
-    way, back = dense_search(a, b, rest), dense_search(b, a, rest)
-    miss = np.linalg.norm(way + displaced(back, way), axis=-1)
-    sure = (miss < _MISS) & (np.linalg.norm(way, axis=-1) < _FURTHEST * height * scale)
-    both = np.minimum(here[..., 3], displaced(there, way)[..., 3]) > 0.5
-    known = sure & both & (np.maximum(hidden, displaced(lacking, way))[..., 0] < 0.5)
+    ways, back = dense_search(a, b, rest), dense_search(b, a, rest)
+    miss = np.linalg.norm(ways + displaced(back, ways), axis=-1)
+    sure = (miss < _MISS) & (np.linalg.norm(ways, axis=-1) < _FURTHEST * height * scale)
+    both = np.minimum(here[..., 3], displaced(there, ways)[..., 3]) > 0.5
+    known = sure & both & (np.maximum(hidden, displaced(lacking, ways))[..., 0] < 0.5)
     weight = np.asarray(cv2.erode(known.astype(np.float32), np.ones((3, 3), np.uint8)), np.float32)
-    if weight.sum() < _LEAST_KNOWN:
-        return None
-    ways = np.asarray(cv2.GaussianBlur(fill(way, weight), (0, 0), _SMOOTH), np.float32)
-    seen = (1 - hidden) * (1 - lacking)
-    unlike, bent = (float((np.abs(a - x) * seen).sum()) for x in (b, displaced(b, ways)))
-    return Bend(rows, columns, (ways / scale).astype(np.float16)) if bent < (1 - _BETTER) * unlike else None
+    return Comparison(rows, columns, scale, here, hidden, there, lacking, ways, weight)
+
+
+def _completed(here: Floats, hidden: Floats, there: Floats, lacking: Floats) -> tuple[Floats, Floats]:
+    return here + hidden * (there - here), there + lacking * (here - there)
 
 
 def _around(there: npt.NDArray[np.bool_]) -> slice:

@@ -33,8 +33,6 @@ _COVERED_COST = 0.02
 _MOSTLY, _NEARBY = 0.7, 12
 # So many frames in which somebody is whole, the nearest ones, and so many others are tried.
 _MOST_WHOLE, _MOST_PARTLY = 40, 24
-# A walk that is borrowed in step goes on evenly over so many frames each way.
-_EVENLY = 2
 # A body that fits worse than this, and this share of what is visible, is in another pose: it would have three arms.
 _CONTRADICTS = (0.25, 0.5)
 # With less of the person than this to be seen, there is nothing to fit more exactly.
@@ -288,27 +286,6 @@ def refined(target: Shown, lent: Shown, shift: tuple[float, float], reach: int) 
     whole = seen.box(1)
     best = min(tries, key=lambda by: _misfit(seen, open_ground, 0, 1, whole, by))
     return float(best[0]), float(best[1])
-
-
-def steadied(borrowed: list[list[Borrowed | None]]) -> list[list[Borrowed | None]]:
-    """The same with shifts that are the median of those before and after, where a whole stretch is borrowed in step.
-
-    Each was fitted to what little is seen in its own frame, and a rough mask misleads it by a pixel or two.
-    """
-    return [
-        [None if found is None else _steadied(borrowed, index, person, found) for person, found in enumerate(frame)]
-        for index, frame in enumerate(borrowed)
-    ]
-
-
-def _steadied(borrowed: list[list[Borrowed | None]], index: int, person: int, found: Borrowed) -> Borrowed:
-    around = range(max(0, index - _EVENLY), min(len(borrowed), index + _EVENLY + 1))
-    others = [(other - index, borrowed[other][person]) for other in around]
-    shifts = [b.shift for by, b in others if b is not None and b.frame - found.frame == by]
-    if len(shifts) <= _EVENLY:
-        return found
-    across, along = np.round(np.median(shifts, axis=0))
-    return Borrowed(found.frame, (float(across), float(along)))
 
 
 def _overlap(

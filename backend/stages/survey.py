@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from backend.core.bending import Shown
-from backend.core.borrowing import Borrowed, borrow, refined, steadied
+from backend.core.bending import Comparison, Shown, compare
+from backend.core.borrowing import Borrowed, borrow, refined
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.exposure import exposure_gains
+from backend.core.in_step import EVENLY, Places, steadied, told_together
 from backend.core.occlusion import Flags, covered_by, estimate_order, figures, order_told
 from backend.core.registration import register
 from backend.core.side_by_side import in_order
@@ -61,12 +63,25 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
         return [_refined(shot, index, person, reach) for person in range(len(order[index]))]
 
     memory = 4 * (_FITTING + 2 * len(footage.names)) * footage.view[0] * footage.view[1]
-    shot = dataclasses.replace(shot, borrowed=steadied(list(in_order(lent, len(footage), memory))))
+    fitted = list(in_order(lent, len(footage), memory))
+    places = [Places(camera, _centres(masks[:, person], scale)) for person in range(len(footage.names))]
+    even = [steadied([frame[person] for frame in fitted], where) for person, where in enumerate(places)]
+    shot = dataclasses.replace(shot, borrowed=[list(frame) for frame in zip(*even, strict=True)])
 
     def bent(index: int) -> list[Borrowed | None]:
-        return [_bent(shot, index, person) for person in range(len(order[index]))]
+        return [_bent(shot, index, person, where) for person, where in enumerate(places)]
 
     return dataclasses.replace(shot, borrowed=list(in_order(bent, len(footage), memory)))
+
+
+def _centres(bodies: Floats, scale: tuple[float, float]) -> npt.NDArray[np.float64]:
+    """(T, 2): x and y of the middle of a body in small pictures (T, h, w), in pixels of the plate."""
+    height, width = bodies.shape[1:]
+    ys, xs = np.mgrid[:height, :width]
+    # Where nobody is, the middle of the picture.
+    weight = bodies + np.where(bodies.any((1, 2), keepdims=True), 0, np.float32(1))
+    middle = np.stack([(weight * at).sum((1, 2), dtype=np.float64) for at in (xs, ys)], 1)
+    return np.asarray((middle / weight.sum((1, 2), dtype=np.float64)[:, None] + 0.5) * scale - 0.5)
 
 
 def _as_given(footage: Footage, order: list[list[int]]) -> list[list[int]]:
@@ -125,12 +140,32 @@ def _refined(shot: Shot, index: int, person: int, reach: int) -> Borrowed | None
     return Borrowed(found.frame, refined(target, lent, found.shift, reach))
 
 
-def _bent(shot: Shot, index: int, person: int) -> Borrowed | None:
-    """The borrowed frame with the body bent onto what is visible of it."""
+def _bent(shot: Shot, index: int, person: int, places: Places) -> Borrowed | None:
+    """The borrowed frame with the body bent onto what is visible of it, in this frame and in those around."""
     found = shot.borrowed[index][person]
-    if found is None:
-        return None
-    return found.bent_onto(_shown(shot, index, person), _shown(shot, found.frame, person))
+    own = None if found is None else _compared(shot, index, person, found)
+    if found is None or own is None:
+        return found
+    way, around = places.moved(found, index), []
+    for by in (by for by in range(-EVENLY, EVENLY + 1) if by):
+        there, lender = index + by, found.frame + by
+        # Whom others cover is not where the middle of what is visible is.
+        if min(there, lender) < 0 or max(there, lender) >= len(shot.footage) or _is_covered(shot, lender, person):
+            continue
+        other = _compared(shot, there, person, places.borrowed(lender, there, way))
+        if other is not None:
+            around.append((by, other))
+    return dataclasses.replace(found, bend=told_together(own, around).bend())
+
+
+def _compared(shot: Shot, index: int, person: int, found: Borrowed) -> Comparison | None:
+    """What a frame shows of a body beside one that it borrows."""
+    lent = _shown(shot, found.frame, person)
+    return compare(_shown(shot, index, person), Shown(*map(found.laid, (lent.plate, lent.body, lent.front))))
+
+
+def _is_covered(shot: Shot, index: int, person: int) -> bool:
+    return bool(cover_of(shot, index, person, shot.footage.masks(index)).any())
 
 
 def _shown(shot: Shot, index: int, person: int) -> Shown:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.core.borrowing import Borrowed, borrow, moved, steadied
+from backend.core.borrowing import borrow, moved
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import covered_by
@@ -128,17 +128,6 @@ def test_nothing_is_borrowed_where_nothing_is_covered() -> None:
     whole, _ = crossing()
     found = borrow(pictures(whole), whole, np.zeros_like(whole), Camera.static(T, (W, H)))
     assert found == [[None, None]] * T
-
-
-def test_a_walk_that_is_borrowed_in_step_goes_on_evenly() -> None:
-    shifts = [(-56.0, 0.0), (-56.0, 0.0), (-54.0, 1.0), (-56.0, 0.0), (-57.0, 0.0)]
-    walk: list[list[Borrowed | None]] = [[Borrowed(20 + t, shift)] for t, shift in enumerate(shifts)]
-    assert steadied(walk)[2] == [Borrowed(22, (-56.0, 0.0))]
-
-
-def test_what_is_not_borrowed_in_step_stays_where_it_fits() -> None:
-    jumps: list[list[Borrowed | None]] = [[Borrowed(20, (-56.0, 0.0))], [Borrowed(9, (8.0, 1.0))], [None]]
-    assert steadied(jumps) == jumps
 
 
 def test_a_moved_picture_carries_its_border_on_and_a_mask_does_not() -> None:
