@@ -46,8 +46,8 @@ the mean over the scenes that are named. The pictures show the background and th
 
 """
 
-# Less than the preset, so that all ideas on all scenes take half an hour.
-SMALL = dataclasses.replace(PRESETS["standard"], pixels=64 * 112, batch_frames=8, steps=400)
+# Less than the preset, so that all ideas on a scene take half an hour.
+SMALL = dataclasses.replace(PRESETS["standard"], pixels=64 * 112, batch_frames=8, steps=PRESETS["standard"].steps // 2)
 
 Patch = Callable[[], Any]
 
