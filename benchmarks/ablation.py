@@ -237,9 +237,15 @@ def _none_beside() -> Any:
 
 
 def _no_bends() -> Any:
-    from backend.core import borrowing
+    from backend.core.bending import Comparison
 
-    return mock.patch.object(borrowing, "bend", lambda target, lent: None)
+    return mock.patch.object(Comparison, "bend", lambda self: None)
+
+
+def _each_alone() -> Any:
+    from backend.stages import survey
+
+    return mock.patch.object(survey, "told_together", lambda own, around: own)
 
 
 IDEAS: dict[str, tuple[str, Patch]] = {
@@ -270,6 +276,7 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "evidence": ("effects as predicted, not sharpened by the plate", _no_evidence),
     "loans": ("hidden parts stay holes", _no_loans),
     "bends": ("what hidden parts are borrowed from is moved, not bent", _no_bends),
+    "in-step": ("a borrowed body is bent as its own frame alone tells", _each_alone),
     "ground": ("nothing is learned from other places of how ground goes on", _no_learned_ground),
     "texture": ("ground never seen is filled smoothly", _no_texture),
 }
