@@ -9,18 +9,14 @@ import pytest
 from backend.core.bending import Bend, Shown, bend
 from backend.core.borrowing import Borrowed, moved
 from backend.core.color import Floats
+from tests.core.dressed import dressed
 
 H, W = 80, 60
 NOBODY = np.zeros((H, W), np.float32)
 
 
 def body() -> tuple[Floats, Floats]:
-    """Somebody in a patterned dress on grey, (H, W, 3), and the mask, (H, W)."""
-    noise = np.random.default_rng(3).random((H // 4, W // 4, 3)).astype(np.float32)
-    pattern = cv2.resize(noise, (W, H), interpolation=cv2.INTER_CUBIC)
-    mask = np.zeros((H, W), np.float32)
-    mask[10:70, 20:40] = 1
-    return np.where(mask[..., None] > 0, pattern, 0.5).astype(np.float32), mask
+    return dressed((H, W), slice(10, 70), slice(20, 40), 4)
 
 
 def leant(picture: Floats, by: float) -> Floats:

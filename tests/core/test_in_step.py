@@ -11,6 +11,7 @@ from backend.core.borrowing import Borrowed
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.in_step import Places, steadied, told_together
+from tests.core.dressed import dressed
 
 H, W = 120, 90
 NOBODY = np.zeros((H, W), np.float32)
@@ -41,7 +42,7 @@ def test_a_hand_that_shakes_the_camera_is_no_unevenness() -> None:
 
 
 def test_what_this_frame_hides_the_next_one_tells() -> None:
-    lent, mask = body(0)
+    lent, mask = body()
     here = compared(waving(2, lent), waving(2, mask), (0, 60))
     after = compared(waving(2.2, lent), waving(2.2, mask), (60, 120))
     together = told_together(here, [(1, after)])
@@ -49,7 +50,7 @@ def test_what_this_frame_hides_the_next_one_tells() -> None:
 
 
 def test_a_frame_that_differs_otherwise_tells_little() -> None:
-    lent, mask = body(0)
+    lent, mask = body()
     here = compared(waving(2, lent), waving(2, mask), (0, 40))
     other = compared(waving(-4, lent), waving(-4, mask), (90, 120))
     together = told_together(here, [(1, other)])
@@ -57,7 +58,7 @@ def test_a_frame_that_differs_otherwise_tells_little() -> None:
 
 
 def test_without_others_it_stays() -> None:
-    lent, mask = body(0)
+    lent, mask = body()
     here = compared(waving(2, lent), waving(2, mask), (0, 60))
     together = told_together(here, [])
     np.testing.assert_allclose(together.known, here.known)
@@ -68,13 +69,8 @@ def at_rest(frames: int) -> Places:
     return Places(Camera.static(frames, (W, H)), np.full((frames, 2), 40.0))
 
 
-def body(seed: int) -> tuple[Floats, Floats]:
-    """Somebody in a patterned dress on grey, (H, W, 3), and the mask, (H, W)."""
-    noise = np.random.default_rng(seed).random((H // 5, W // 5, 3)).astype(np.float32)
-    pattern = cv2.resize(noise, (W, H), interpolation=cv2.INTER_CUBIC)
-    mask = np.zeros((H, W), np.float32)
-    mask[8:112, 25:65] = 1
-    return np.where(mask[..., None] > 0, pattern, 0.5).astype(np.float32), mask
+def body() -> tuple[Floats, Floats]:
+    return dressed((H, W), slice(8, 112), slice(25, 65), 5)
 
 
 def waving(by: float, picture: Floats) -> Floats:
@@ -88,7 +84,7 @@ def compared(plate: Floats, mask: Floats, rows: tuple[int, int]) -> Comparison:
     front = np.zeros_like(mask)
     front[slice(*rows)] = 1
     shown = Shown(np.where(front[..., None] > 0, np.float32(0.1), plate), mask * (1 - front), front)
-    found = compare(shown, Shown(*body(0), NOBODY))
+    found = compare(shown, Shown(*body(), NOBODY))
     assert found is not None
     return found
 
