@@ -92,15 +92,11 @@ class Comparison:
             return None
         ways = np.asarray(cv2.GaussianBlur(fill(self.ways, self.known), (0, 0), _SMOOTH), np.float32)
         seen = (1 - self.hidden) * (1 - self.lacking)
-        here, there = self.completed()
+        here, there = _completed(self.here, self.hidden, self.there, self.lacking)
         unlike, bent = (float((np.abs(here - x) * seen).sum()) for x in (there, displaced(there, ways)))
         if bent >= (1 - _BETTER) * unlike:
             return None
         return Bend(self.rows, self.columns, (ways / self.scale).astype(np.float16))
-
-    def completed(self) -> tuple[Floats, Floats]:
-        """Both bodies (h, w, 4), where one does not show something taken to be as in the other."""
-        return _completed(self.here, self.hidden, self.there, self.lacking)
 
 
 def bend(target: Shown, lent: Shown) -> Bend | None:
@@ -140,6 +136,7 @@ def compare(target: Shown, lent: Shown) -> Comparison | None:
 
 
 def _completed(here: Floats, hidden: Floats, there: Floats, lacking: Floats) -> tuple[Floats, Floats]:
+    """Both bodies (h, w, 4), where one does not show something taken to be as in the other."""
     return here + hidden * (there - here), there + lacking * (here - there)
 
 

@@ -12,6 +12,7 @@ from backend.core.bending import Bend, Shown, bend
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import stretches
+from backend.core.silhouettes import middles
 
 Indices = npt.NDArray[np.int64]
 Box = tuple[int, int, int, int]
@@ -145,9 +146,7 @@ def _lenders(shown: npt.NDArray[np.bool_], covered: npt.NDArray[np.bool_], stret
 
 def _positions(body: Floats, known: Indices, camera: Camera) -> npt.NDArray[np.float64]:
     """(T, 2): the centre of the body in every frame, carried through the others along the canvas."""
-    ys, xs = np.mgrid[: body.shape[1], : body.shape[2]]
-    weight = body[known].sum((1, 2))
-    centre = np.stack([(body[known] * xs).sum((1, 2)) / weight, (body[known] * ys).sum((1, 2)) / weight], 1)
+    centre = middles(body[known])
     on_canvas = np.concatenate(
         [cv2.perspectiveTransform(c[None, None], camera.to_canvas[t])[0] for c, t in zip(centre, known, strict=True)]
     )

@@ -14,6 +14,7 @@ from backend.core.borrowing import Borrowed
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.matching import dense_search
+from backend.core.silhouettes import middles
 
 Point = npt.NDArray[np.float64]
 """x and y."""
@@ -46,8 +47,8 @@ class Places:
     def borrowed(self, frame: int, index: int, way: Point) -> Borrowed:
         """The body of a frame, moved so far on the canvas to its place in frame ``index``."""
         centre = self.centres[frame]
-        there = np.linalg.inv(self.camera.to_canvas[index]), self._on_canvas(centre, frame) + way
-        dx, dy = _transformed(*there) - centre
+        back = np.linalg.inv(self.camera.to_canvas[index])
+        dx, dy = _transformed(back, self._on_canvas(centre, frame) + way) - centre
         return Borrowed(frame, (float(dx), float(dy)))
 
     def _on_canvas(self, point: Point, index: int) -> Point:
@@ -132,7 +133,5 @@ def _agreement(own: Comparison, ways: Floats, known: Floats) -> float:
 
 def _centre(found: Comparison) -> Point:
     """The middle of the borrowed body, in pixels of the picture."""
-    alpha = found.there[..., 3].astype(np.float64)
-    y, x = np.mgrid[: alpha.shape[0], : alpha.shape[1]]
-    middle = np.array([(alpha * x).sum(), (alpha * y).sum()]) / max(float(alpha.sum()), 1e-6)
+    middle = middles(found.there[..., 3])
     return np.asarray((middle + 0.5) / found.scale - 0.5 + [found.columns.start, found.rows.start], np.float64)

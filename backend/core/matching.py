@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.core.color import Floats
+from backend.core.silhouettes import middles
 
 _GREY = 0.5
 """Layers are looked at over grey, where both bright and dark effects are to be seen."""
@@ -177,8 +178,5 @@ def _grey(layer: Floats) -> npt.NDArray[np.uint8]:
 
 def _centre(layer: Floats) -> npt.NDArray[np.float64]:
     """The middle (x, y) of what is more than half opaque, which is the body."""
-    weight = np.clip(layer[..., 3] * 2 - 1, 0, 1).astype(np.float64)
-    if not weight.any():
-        weight = layer[..., 3].astype(np.float64) + 1e-9
-    y, x = np.mgrid[: weight.shape[0], : weight.shape[1]]
-    return np.asarray(np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum())
+    body = np.clip(layer[..., 3] * 2 - 1, 0, 1)
+    return middles(body if body.any() else layer[..., 3])

@@ -1,4 +1,4 @@
-"""Silhouettes: those of all others, and how alike two are, wherever the second must be moved for it."""
+"""Silhouettes: those of all others, where the middle is, and how alike two are, wherever the second must be moved."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def others(masks: NDArray[_Kind], person: int) -> NDArray[_Kind]:
     """Of masks (N, h, w) the bodies of all but one, together (h, w); 0 where there is nobody else."""
     together: NDArray[_Kind] = np.delete(masks, person, 0).max(0, initial=0)
     return together
+
+
+def middles(bodies: Floats) -> NDArray[np.float64]:
+    """The middle (..., 2), x and y, of each body (..., h, w); where nobody is, that of the picture."""
+    height, width = bodies.shape[-2:]
+    total = bodies.sum((-2, -1), dtype=np.float64)
+    across = bodies.sum(-2, dtype=np.float64) @ np.arange(width)
+    down = bodies.sum(-1, dtype=np.float64) @ np.arange(height)
+    found = np.stack([across, down], -1) / np.maximum(total, 1e-9)[..., None]
+    return np.where(total[..., None] > 0, found, np.array([width - 1, height - 1]) / 2)
 
 
 def alike(mine: Bytes, hiding: Bytes, theirs: Bytes) -> tuple[float, tuple[int, int]]:

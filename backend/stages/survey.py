@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from backend.core.bending import Comparison, Shown, compare
 from backend.core.borrowing import Borrowed, borrow, refined
@@ -18,6 +17,7 @@ from backend.core.in_step import EVENLY, Places, steadied, told_together
 from backend.core.occlusion import Flags, covered_by, estimate_order, figures, order_told
 from backend.core.registration import register
 from backend.core.side_by_side import in_order
+from backend.core.silhouettes import middles
 from backend.media.depth_file import arranged, names_at
 from backend.stages.shot import Footage, Shot
 from backend.train.shot_data import shrink
@@ -64,7 +64,8 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
 
     memory = 4 * (_FITTING + 2 * len(footage.names)) * footage.view[0] * footage.view[1]
     fitted = list(in_order(lent, len(footage), memory))
-    places = [Places(camera, _centres(masks[:, person], scale)) for person in range(len(footage.names))]
+    centres = (middles(masks) + 0.5) * scale - 0.5
+    places = [Places(camera, centres[:, person]) for person in range(len(footage.names))]
     even = [steadied([frame[person] for frame in fitted], where) for person, where in enumerate(places)]
     shot = dataclasses.replace(shot, borrowed=[list(frame) for frame in zip(*even, strict=True)])
 
@@ -72,16 +73,6 @@ def survey(footage: Footage, tell: Tell, warn: Callable[[str], None]) -> Shot:
         return [_bent(shot, index, person, where) for person, where in enumerate(places)]
 
     return dataclasses.replace(shot, borrowed=list(in_order(bent, len(footage), memory)))
-
-
-def _centres(bodies: Floats, scale: tuple[float, float]) -> npt.NDArray[np.float64]:
-    """(T, 2): x and y of the middle of a body in small pictures (T, h, w), in pixels of the plate."""
-    height, width = bodies.shape[1:]
-    ys, xs = np.mgrid[:height, :width]
-    # Where nobody is, the middle of the picture.
-    weight = bodies + np.where(bodies.any((1, 2), keepdims=True), 0, np.float32(1))
-    middle = np.stack([(weight * at).sum((1, 2), dtype=np.float64) for at in (xs, ys)], 1)
-    return np.asarray((middle / weight.sum((1, 2), dtype=np.float64)[:, None] + 0.5) * scale - 0.5)
 
 
 def _as_given(footage: Footage, order: list[list[int]]) -> list[list[int]]:

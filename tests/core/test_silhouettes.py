@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.core.silhouettes import alike
+from backend.core.silhouettes import alike, middles
 
 NOBODY = np.zeros((60, 80), np.uint8)
 
@@ -46,3 +46,11 @@ def test_nobody_is_like_nobody() -> None:
 
 def test_a_body_at_the_border_is_compared_all_the_same() -> None:
     assert alike(figure(70, 30)[:, :80], NOBODY, figure(2, 59))[0] > 0.6
+
+
+def test_the_middle_of_a_body_is_that_of_all_its_pixels_and_of_nobody_that_of_the_picture() -> None:
+    bodies = np.zeros((2, 2, 60, 80), np.float32)
+    bodies[0, 1, 10:21, 30:35] = 0.5
+    found = middles(bodies)
+    np.testing.assert_allclose(found[0, 1], [32, 15])
+    np.testing.assert_allclose(found[1], [[39.5, 29.5]] * 2)
