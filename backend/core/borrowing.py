@@ -38,6 +38,8 @@ _MOST_WHOLE, _MOST_PARTLY = 40, 24
 _CONTRADICTS = (0.25, 0.5)
 # With less of the person than this to be seen, there is nothing to fit more exactly.
 _LEAST_EVIDENCE = 0.15
+# Shifts within so many pixels are all tried; those further away first at half the size.
+_ALL_TRIED = 3
 
 
 @dataclass(frozen=True)
@@ -281,10 +283,21 @@ def refined(target: Shown, lent: Shown, shift: tuple[float, float], reach: int) 
     open_ground = seen.open(0)
     if float((open_ground * seen.body[0]).sum()) < _LEAST_EVIDENCE * float(seen.body[1].sum()):
         return shift
+    if reach > _ALL_TRIED:
+        here, there = (Shown(_halved(plate[k]), _halved(body[k]), _halved(front[k])) for k in (0, 1))
+        half = refined(here, there, (dx / 2, dy / 2), (reach + 1) // 2)
+        dx, dy, reach = round(2 * half[0]), round(2 * half[1]), _ALL_TRIED
     tries = [(dx + a, dy + b) for a in range(-reach, reach + 1) for b in range(-reach, reach + 1)]
     whole = seen.box(1)
     best = min(tries, key=lambda by: _misfit(seen, open_ground, 0, 1, whole, by))
     return float(best[0]), float(best[1])
+
+
+def _halved(picture: Floats) -> Floats:
+    """A picture (H, W) or (H, W, C) at half its size, rounded up."""
+    height, width = picture.shape[:2]
+    even = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(even, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _overlap(

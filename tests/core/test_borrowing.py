@@ -4,10 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.core.borrowing import borrow, moved
+from backend.core.bending import Shown
+from backend.core.borrowing import borrow, moved, refined
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.occlusion import covered_by
+from tests.core.dressed import dressed
 from tests.core.two_walkers import BACK, FRONT, H, T, W, body, crossing, in_contact, pictures
 
 
@@ -128,6 +130,19 @@ def test_nothing_is_borrowed_where_nothing_is_covered() -> None:
     whole, _ = crossing()
     found = borrow(pictures(whole), whole, np.zeros_like(whole), Camera.static(T, (W, H)))
     assert found == [[None, None]] * T
+
+
+@pytest.mark.parametrize("reach", [3, 4, 9])
+@pytest.mark.parametrize("by", [(0, 0), (2, -3), (-9, 7)])
+def test_a_rough_place_is_made_exact_within_the_reach(reach: int, by: tuple[int, int]) -> None:
+    plate, mask = dressed((161, 121), slice(30, 130), slice(40, 80), 6)
+    front = np.zeros_like(mask)
+    front[:, 50:90] = 1
+    visible = moved(mask, by) * (1 - front)
+    here = Shown(moved(plate, by) * visible[..., None], visible, front)
+    lent = Shown(plate, mask, np.zeros_like(mask))
+    rough = float(by[0] - min(reach, 7)), float(by[1] + min(reach, 7))
+    assert refined(here, lent, rough, reach) == by
 
 
 def test_a_moved_picture_carries_its_border_on_and_a_mask_does_not() -> None:
