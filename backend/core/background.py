@@ -89,7 +89,7 @@ def restlessness(frames: Floats, seen: Flags) -> Floats:
 
     Waves, leaves and grain never rest; a shadow comes and goes. So the value is a low percentile over time.
     """
-    return np.concatenate(list(over(lambda rows: _restlessness(frames[:, rows], seen[:, rows]), _bands(frames))))
+    return np.concatenate(list(over(lambda rows: _restlessness(frames[:, rows], seen[:, rows]), bands(frames))))
 
 
 def calm_ground(restless: Floats) -> Floats:
@@ -104,7 +104,7 @@ def _restlessness(frames: Floats, seen: Flags) -> Floats:
     return _finite(_pick(ordered, np.maximum(count - 1, 0) * _CALM_RANK))
 
 
-def _bands(frames: Floats) -> list[slice]:
+def bands(frames: Floats) -> list[slice]:
     """The rows of a clip (T, h, w, 3) in bands, since sorting over time would take its memory several times over."""
     count, height, width = frames.shape[:3]
     rows = max(1, _BAND_PIXELS // (count * width))
@@ -140,7 +140,7 @@ def calmest(
         seen = seen | (beside & only_beside)
     free = (seen & ~near).sum(0) >= max(_LEAST_FREE_FRAMES, _LEAST_FREE_SHARE * len(undone))
     usable = seen & ~(near & free)
-    parts = over(lambda b: _of_calm_frames(undone[:, b], usable[:, b], strength[:, b], rank), _bands(undone))
+    parts = over(lambda b: _of_calm_frames(undone[:, b], usable[:, b], strength[:, b], rank), bands(undone))
     middle, bright, count = (np.concatenate(each) for each in zip(*parts, strict=True))
     rise = np.maximum(bright - middle, 0)
     usual = _FLICKER * _around(most(rise))

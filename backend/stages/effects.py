@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, calm_ground, calmest, restlessness
+from backend.core.background import EFFECTS_UNDONE, NOTHING_KNOWN, bands, calm_ground, calmest, restlessness
 from backend.core.camera import Camera
 from backend.core.color import Floats, least, most
 from backend.core.inpaint_ways import smoothly
+from backend.core.living_ground import beyond, drift, greyness, something_else
 from backend.core.one_by_one import filled, picture_by_picture
 from backend.core.opacity import density, flicker, stronger, without_density
-from backend.core.side_by_side import in_order
+from backend.core.side_by_side import in_order, over
 from backend.model.sunlight import MIRROR
 from backend.train.shot_data import ShotData, channels_last
 
@@ -23,8 +24,6 @@ from backend.train.shot_data import ShotData, channels_last
 _LEAST_DENSITY = 0.06
 # How far (in body heights, squared) from a person to look for that person's effects.
 _REACH = 1.0
-# The weakest channel of a shadow as a share of the strongest, below which it is none.
-_COLORED = 0.35
 # How far effects are to be expected at all; most shadows and reflections are shorter than a person is tall.
 _EFFECTS_REACH = 1.2
 # Densities from this on hang together as one patch.
@@ -58,6 +57,8 @@ _GRAIN = (5, 5)
 _BESIDE = (11, 11)
 # From this share on a shadow that would fall on a pixel is there; and what lies beside it.
 _THERE, _BESIDE_IT = 0.1, np.ones((3, 3), np.uint8)
+# So far around it, it may be, too.
+_AROUND_IT = np.ones((5, 5), np.uint8)
 # So far from where a body would be mirrored.
 _NEARLY = np.ones((5, 5), np.uint8)
 # Less than this of a frame says nothing.
@@ -163,6 +164,20 @@ class TrainingBackground:
     def restless(self) -> Floats:
         """How much every frame's pixels change by themselves, from waves, leaves and grain, (T, h, w)."""
         return self._maps(restlessness(self._stack(self._plate), self._seen))
+
+    def drift(self, usual: Floats) -> Floats:
+        """How much the ground changes by itself in the course of the clip, as every frame sees it, (T, h, w).
+
+        ``usual``: (T, h, w, 3) densities of all effects together.
+        """
+        expected = self._stack(np.asarray(cv2.dilate(most(np.abs(one)), _AROUND_IT), np.float32) for one in usual)
+        free = self._seen & (expected < _EXPECTED[0])
+        plate, alone = (
+            self._stack(np.asarray(cv2.blur(one, _GRAIN), np.float32) for one in self._plate),
+            free & ~self._near,
+        )
+        parts = over(lambda rows: drift(plate[:, rows], free[:, rows], alone[:, rows]), bands(plate))
+        return self._maps(np.concatenate(list(parts)))
 
     def free_share(self) -> Floats:
         """In which share of the clip nobody is near a pixel, as every frame sees it, (T, h, w)."""
@@ -369,15 +384,17 @@ def as_the_plate_shows(
     background: Floats,
     data: ShotData,
     restless: Floats,
+    drifts: Floats,
     reflecting: float,
 ) -> Effects:
     """Effects as strong as they are seen, and what they leave unexplained beside a person, given to that person.
 
-    On ground that reflects, so is what they leave unexplained where a body would be mirrored.
+    On ground that reflects, so is what they leave unexplained where a body would be mirrored. But nobody is given what
+    the ground does by itself.
 
     Args:
         alone: (T, N, h, w, 3), together: (T, h, w, 3) as learned; usual: (T, h, w, 3) all together as usual.
-        background: (T, h, w, 3) with them undone; restless: (T, h, w).
+        background: (T, h, w, 3) with them undone; restless, drifts: (T, h, w).
         data: for the plate, what is seen of it, how far everybody is, and where everybody would be mirrored.
         reflecting: how surely the ground reflects, 0..1.
     """
@@ -397,7 +414,11 @@ def as_the_plate_shows(
             trust = reflecting * _stands_out(left, plate[t], restless[t]) * seen[t]
             reflected = _given_to_mirrored(left * trust[..., None], data.casts[t, :, MIRROR].cpu().numpy())
             extra, whole = extra + reflected, whole + reflected.sum(0)
-        each[t], every[t], undo[t] = mine + extra, whole, agreed(whole, usual[t])
+        kept = beyond(whole, drifts[t])
+        kept *= 1 - (1 - reflecting) * something_else(change, together[t]) * seen[t]
+        whole = whole * kept[..., None]
+        each[t], every[t] = (mine + extra) * kept[..., None], whole
+        undo[t] = agreed(whole, usual[t] * kept[..., None])
 
     # Frame by frame, since everybody's effects in a long clip fill the memory already.
     for _ in in_order(show, len(plate)):
@@ -417,13 +438,11 @@ def _given_to_mirrored(change: Floats, mirrored: Floats) -> Floats:
 
 def _trust(left: Floats, plate: Floats, usual: Floats, restless: Floats) -> Floats:
     """(h, w) 0..1: how sure it is that what is left unexplained of a frame (h, w, 3) is a shadow."""
-    # A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
-    grey = np.clip((least(left) / np.maximum(most(left), 1e-3) - _COLORED) / (1 - 2 * _COLORED), 0, 1)
     # Beside waves the ground is never calm, but there, too, a shadow looks like a shadow.
     low, high = _SHADOW
     expected = np.clip((least(usual) - low) / (high - low), 0, 1)
     return np.asarray(
-        _stands_out(left, plate, restless) * np.maximum(calm_ground(restless), expected) * grey, np.float32
+        _stands_out(left, plate, restless) * np.maximum(calm_ground(restless), expected) * greyness(left), np.float32
     )
 
 

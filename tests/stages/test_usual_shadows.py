@@ -246,10 +246,41 @@ def test_what_a_mirroring_ground_shows_below_somebody_is_hers_whatever_its_colou
     data.casts = cast(data.masks, data.sway, Sun(torch.zeros(4), torch.tensor(0.0)))
     nothing, calm = np.zeros((T, H, W, 3), np.float32), np.zeros((T, H, W), np.float32)
     alone = np.zeros((T, 2, H, W, 3), np.float32)
-    found = as_the_plate_shows(alone, nothing, nothing, ground, data, calm, reflecting)
+    found = as_the_plate_shows(alone, nothing, nothing, ground, data, calm, calm, reflecting)
     below = found.alone[:, 0, 6:8, 5:7].astype(np.float32)
     np.testing.assert_allclose(below, reflecting * density(plate, ground)[:, 6:8, 5:7], atol=0.02)
     assert not found.alone[:, 1].any()
+
+
+def test_what_the_ground_does_by_itself_is_nobodys() -> None:
+    ground = np.full((T, H, W, 3), 0.5, np.float32)
+    darker = (ground + FLOOR) * np.exp(-usual()) - FLOOR
+    masks = np.zeros((T, 1, H, W), np.float32)
+    masks[:, 0, 0, 0] = 1
+    data, calm = make_shot_data(darker, masks, masks, ground), np.zeros((T, H, W), np.float32)
+    data.casts = cast(data.masks, data.sway, Sun(torch.zeros(4), torch.tensor(0.0)))
+    # The right half of the shadow lies where waves come and go.
+    drifts = calm.copy()
+    drifts[:, :, 10:] = 0.5
+    found = as_the_plate_shows(usual()[:, None], usual(), usual(), ground, data, calm, drifts, 0.0)
+    for effects in (found.alone[:, 0], found.together, found.undo):
+        np.testing.assert_allclose(effects[:, 5:7, 7:10].astype(np.float32), 0.4, atol=0.02)
+        assert not effects[:, :, 10:].any()
+
+
+def test_ground_is_watched_while_nobodys_effect_is_there() -> None:
+    frames = 24
+    picture = np.full((frames, H, W, 3), 0.5, np.float32)
+    amount = np.zeros_like(picture)
+    # A shadow on the left in half of the frames, which is expected, and a wave on the right, which is not.
+    amount[::2, :, :6] = 0.4
+    picture[::2, :, :6] *= 0.67
+    picture[::2, :, 14:] = (0.5, 0.4, 0.3)
+    seen = np.ones((frames, H, W), bool)
+    background = TrainingBackground(picture, seen, ~seen, ~seen, Camera.static(frames, (W, H)))
+    drifts = background.drift(amount)
+    assert not drifts[:, :, :6].any()
+    assert (drifts[:, :, 16:] > 0.3).all()
 
 
 class _Sizes(torch.nn.Module):

@@ -1,0 +1,72 @@
+"""Ground that lives: it changes though nobody does anything to it, as sand does where waves come and go."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backend.core.color import Floats, least, most, ramp
+
+Flags = npt.NDArray[np.bool_]
+
+# From this density to its complement lies all but a few of what the ground shows; so many frames tell that.
+_RANKS, _LEAST_FRAMES = (0.1, 0.9), 5
+_FLOOR = np.float32(1 / 32)
+# An effect is believed where it is so many times as deep as what the ground does by itself, but for so much.
+_DRIFTS, _STILL = 1.5, 0.02
+# The weakest channel of a shadow as a share of the strongest, below which it is none.
+_COLORED = 0.35
+# As many times an effect that is expected, and at least as deep, are far more.
+_FAR_MORE, _EXPECTED = (1.5, 3.0), 0.02
+
+
+def greyness(change: Floats) -> Floats:
+    """(h, w) 0..1: how far a change, densities (h, w, 3), is a shadow by its colour.
+
+    A shadow takes about as much of every colour; what does not is something else, such as sand where a wave was.
+    """
+    even = least(change) / np.maximum(most(change), 1e-3)
+    return np.asarray(np.clip((even - _COLORED) / (1 - 2 * _COLORED), 0, 1), np.float32)
+
+
+def drift(frames: Floats, free: Flags, alone: Flags) -> Floats:
+    """How much ground changes in the course of a clip by itself, (h, w) as a density; 0 where nothing tells.
+
+    Args:
+        frames: (T, h, w, 3) display values, without grain.
+        free: (T, h, w), True where the ground is seen and no effect is expected. There may be one, so that only
+            what is no shadow by its colour counts.
+        alone: (T, h, w), True where moreover nobody is near.
+    """
+    light = np.log(frames + _FLOOR)
+    near = _spread(light, free)
+    return np.asarray(np.maximum(most(_spread(light, alone)), most(near) * (1 - greyness(near))), np.float32)
+
+
+def _spread(light: Floats, counts: Flags) -> Floats:
+    """Between which ranks the logarithms of light (T, h, w, 3) lie in the frames that count, (h, w, 3)."""
+    number = counts.sum(0)
+    ordered = np.sort(np.where(counts[..., None], light, np.float32(np.inf)), axis=0)
+    ranks = [np.round(np.maximum(number - 1, 0) * rank).astype(np.intp)[None, ..., None] for rank in _RANKS]
+    low, high = (np.take_along_axis(ordered, rank, 0)[0] for rank in ranks)
+    told = (number >= _LEAST_FRAMES)[..., None]
+    return np.asarray(np.where(told, high, 0) - np.where(told, low, 0), np.float32)
+
+
+def beyond(effects: Floats, drifts: Floats) -> Floats:
+    """(h, w) 0..1: where effects (h, w, 3) are more than what the ground does by itself, see ``drift``."""
+    limit = np.maximum(_DRIFTS * drifts - _STILL, 1e-4)
+    return ramp(most(np.abs(effects)) / limit, 1, 2)
+
+
+def something_else(change: Floats, expected: Floats) -> Floats:
+    """(h, w) 0..1: where a faint shadow is expected, and the plate changes by far more, and not as a shadow does.
+
+    Args:
+        change: (h, w, 3) density of the plate over the background.
+        expected: (h, w, 3) of all effects together.
+    """
+    around = np.asarray(cv2.GaussianBlur(change, (0, 0), 1), np.float32)
+    times = most(np.abs(around)) / np.maximum(most(np.abs(expected)), _EXPECTED)
+    return ramp(times, *_FAR_MORE) * (1 - greyness(around)) * greyness(expected)
