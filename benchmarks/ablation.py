@@ -156,6 +156,16 @@ def _faint_as_learned() -> Any:
     return mock.patch.object(learn, "as_usual_where_faint", lambda each, every, *others: (each, every))
 
 
+def _ground_is_dead() -> Any:
+    from backend.stages import effects
+
+    return mock.patch.multiple(
+        effects,
+        beyond=lambda found, drifts: np.ones_like(drifts),
+        something_else=lambda change, expected: np.zeros(change.shape[:2], np.float32),
+    )
+
+
 def _strictly_cast() -> Any:
     from backend.stages import prior
 
@@ -266,6 +276,7 @@ IDEAS: dict[str, tuple[str, Patch]] = {
     "twice": ("bodies make up for nothing of the shadows that lie over them", _twice_as_dark),
     "reach": ("effects end where they are predicted to end", _ends_soon),
     "faint": ("faint effects as learned", _faint_as_learned),
+    "living": ("what the ground does by itself may be somebody's", _ground_is_dead),
     "low-sun": ("shadows that never move are expected exactly where the sun casts them", _strictly_cast),
     "given": ("a shadow on a body is its caster's only where it falls on the ground too", _kept_by_bodies),
     "beside": ("ground that is seen only right beside bodies is made up", _none_beside),
