@@ -13,8 +13,11 @@ Flags = npt.NDArray[np.bool_]
 # From this density to its complement lies all but a few of what the ground shows; so many frames tell that.
 _RANKS, _LEAST_FRAMES = (0.1, 0.9), 5
 _FLOOR = np.float32(1 / 32)
-# An effect is believed where it is so many times as deep as what the ground does by itself, but for so much.
-_DRIFTS, _STILL = 1.5, 0.02
+# An effect is believed where it is so many times as deep as what the ground does by itself, but for so much; ground
+# does no more than this.
+_DRIFTS, _STILL, _MOST = 1.5, 0.02, 0.25
+# Between these densities it is a shadow whatever its colour, for instance one in the blue light of the sky.
+_DEEP = (0.3, 0.5)
 # The weakest channel of a shadow as a share of the strongest, below which it is none.
 _COLORED = 0.35
 # As many times an effect that is expected, and at least as deep, are far more.
@@ -56,7 +59,7 @@ def _spread(light: Floats, counts: Flags) -> Floats:
 
 def beyond(effects: Floats, drifts: Floats) -> Floats:
     """(h, w) 0..1: where effects (h, w, 3) are more than what the ground does by itself, see ``drift``."""
-    limit = np.maximum(_DRIFTS * drifts - _STILL, 1e-4)
+    limit = np.clip(_DRIFTS * drifts - _STILL, 1e-4, _MOST)
     return ramp(most(np.abs(effects)) / limit, 1, 2)
 
 
@@ -68,5 +71,7 @@ def something_else(change: Floats, expected: Floats) -> Floats:
         expected: (h, w, 3) of all effects together.
     """
     around = np.asarray(cv2.GaussianBlur(change, (0, 0), 1), np.float32)
-    times = most(np.abs(around)) / np.maximum(most(np.abs(expected)), _EXPECTED)
-    return ramp(times, *_FAR_MORE) * (1 - greyness(around)) * greyness(expected)
+    depth = most(np.abs(around))
+    times = depth / np.maximum(most(np.abs(expected)), _EXPECTED)
+    shallow = 1 - ramp(depth, *_DEEP)
+    return np.asarray(ramp(times, *_FAR_MORE) * shallow * (1 - greyness(around)) * greyness(expected), np.float32)
