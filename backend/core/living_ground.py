@@ -37,12 +37,12 @@ def drift(frames: Floats, free: Flags, alone: Flags) -> Floats:
     """How much ground changes in the course of a clip by itself, (h, w) as a density; 0 where nothing tells.
 
     Args:
-        frames: (T, h, w, 3) display values, without grain.
+        frames: (T, h, w, 3) display values, without grain; what is darker than black counts as black.
         free: (T, h, w), True where the ground is seen and no effect is expected. There may be one, so that only
             what is no shadow by its colour counts.
         alone: (T, h, w), True where moreover nobody is near.
     """
-    light = np.log(frames + _FLOOR)
+    light = np.log(np.maximum(frames, 0) + _FLOOR)
     near = _spread(light, free)
     return np.asarray(np.maximum(most(_spread(light, alone)), most(near) * (1 - greyness(near))), np.float32)
 

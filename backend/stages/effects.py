@@ -165,17 +165,15 @@ class TrainingBackground:
         """How much every frame's pixels change by themselves, from waves, leaves and grain, (T, h, w)."""
         return self._maps(restlessness(self._stack(self._plate), self._seen))
 
-    def drift(self, usual: Floats) -> Floats:
+    def drifts(self, usual: Floats) -> Floats:
         """How much the ground changes by itself in the course of the clip, as every frame sees it, (T, h, w).
 
         ``usual``: (T, h, w, 3) densities of all effects together.
         """
         expected = self._stack(np.asarray(cv2.dilate(most(np.abs(one)), _AROUND_IT), np.float32) for one in usual)
         free = self._seen & (expected < _EXPECTED[0])
-        plate, alone = (
-            self._stack(np.asarray(cv2.blur(one, _GRAIN), np.float32) for one in self._plate),
-            free & ~self._near,
-        )
+        alone = free & ~self._near
+        plate = self._stack(np.asarray(cv2.blur(one, _GRAIN), np.float32) for one in self._plate)
         parts = over(lambda rows: drift(plate[:, rows], free[:, rows], alone[:, rows]), bands(plate))
         return self._maps(np.concatenate(list(parts)))
 

@@ -212,7 +212,7 @@ def _settled(
     restless: Floats,
 ) -> Effects:
     """Effects alone (T, N, h, w, 3) and together (T, h, w, 3), settled with what the plate shows."""
-    drifts = background.drift(usual.together)
+    drifts = background.drifts(usual.together)
     clean = background.refit(agreed(together, usual.together))
     effects = as_the_plate_shows(alone, together, usual.together, clean, data, restless, drifts, usual.reflecting)
     carry_behind(effects.alone, data)

@@ -42,6 +42,12 @@ def test_a_few_frames_tell_nothing() -> None:
     assert not drift(shore(), few, few).any()
 
 
+def test_what_is_darker_than_black_is_black() -> None:
+    frames = np.full((T, H, W, 3), -0.5, np.float32)
+    frames[::2] = 0.0
+    assert not drift(frames, everywhere(True), everywhere(True)).any()
+
+
 def test_someone_who_passes_once_is_no_drift() -> None:
     frames = np.broadcast_to(SAND, (T, H, W, 3)).copy()
     frames[3] *= 0.3

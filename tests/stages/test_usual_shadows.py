@@ -279,7 +279,7 @@ def test_ground_is_watched_while_nobodys_effect_is_there() -> None:
     picture[::2, :, 14:] = (0.5, 0.4, 0.3)
     seen = np.ones((frames, H, W), bool)
     background = TrainingBackground(picture, seen, ~seen, ~seen, Camera.static(frames, (W, H)))
-    drifts = background.drift(amount)
+    drifts = background.drifts(amount)
     assert not drifts[:, :, :6].any()
     assert (drifts[:, :, 16:] > 0.3).all()
 
