@@ -158,8 +158,8 @@ def _of_calm_frames(
     low, high = _NEVER_FREE
     slack = 1 + (_AS_GOOD - 1) * np.clip((limit - low) / (high - low), 0, 1)
     calm = usable & (burden <= np.maximum(slack * limit, _CALM))
-    ordered, count = _ordered(undone, calm)
-    return _rank(ordered, count, 0.5), _rank(ordered, count, rank), count
+    ordered, count = sorted_over_time(undone, calm)
+    return at_rank(ordered, count, 0.5), at_rank(ordered, count, rank), count
 
 
 def _burnt_in(frames: Floats, hidden: Flags, seen: npt.NDArray[np.int64], picture: Floats) -> Flags:
@@ -182,12 +182,12 @@ def _burnt_in(frames: Floats, hidden: Flags, seen: npt.NDArray[np.int64], pictur
     return np.asarray(burnt | (scraps & (seen < _SELDOM * covered)))
 
 
-def _ordered(frames: Floats, seen: Flags) -> tuple[Floats, npt.NDArray[np.int64]]:
+def sorted_over_time(frames: Floats, seen: Flags) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Frames sorted over time with the unseen ones last, and how many were seen."""
     return np.sort(np.where(seen[..., None], frames, np.inf), axis=0), seen.sum(0)
 
 
-def _rank(ordered: Floats, count: npt.NDArray[np.int64], rank: float) -> Floats:
+def at_rank(ordered: Floats, count: npt.NDArray[np.int64], rank: float) -> Floats:
     """A rank (0..1) of what was seen, 0 where nothing was."""
     return _finite(_pick(ordered, (np.maximum(count - 1, 0) * rank)[..., None]))
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from backend.core.background import Flags, at_rank, sorted_over_time
 from backend.core.color import Floats, least, most, ramp
+from backend.core.opacity import FLOOR
 
-Flags = npt.NDArray[np.bool_]
-
-# From this density to its complement lies all but a few of what the ground shows; so many frames tell that.
+# Between these ranks lies all but a little of what the ground shows; so many frames tell them.
 _RANKS, _LEAST_FRAMES = (0.1, 0.9), 5
-_FLOOR = np.float32(1 / 32)
 # An effect is believed where it is so many times as deep as what the ground does by itself, but for so much; ground
 # does no more than this.
 _DRIFTS, _STILL, _MOST = 1.5, 0.02, 0.25
@@ -42,19 +40,16 @@ def drift(frames: Floats, free: Flags, alone: Flags) -> Floats:
             what is no shadow by its colour counts.
         alone: (T, h, w), True where moreover nobody is near.
     """
-    light = np.log(np.maximum(frames, 0) + _FLOOR)
+    light = np.log(np.maximum(frames, 0) + FLOOR)
     near = _spread(light, free)
     return np.asarray(np.maximum(most(_spread(light, alone)), most(near) * (1 - greyness(near))), np.float32)
 
 
 def _spread(light: Floats, counts: Flags) -> Floats:
     """Between which ranks the logarithms of light (T, h, w, 3) lie in the frames that count, (h, w, 3)."""
-    number = counts.sum(0)
-    ordered = np.sort(np.where(counts[..., None], light, np.float32(np.inf)), axis=0)
-    ranks = [np.round(np.maximum(number - 1, 0) * rank).astype(np.intp)[None, ..., None] for rank in _RANKS]
-    low, high = (np.take_along_axis(ordered, rank, 0)[0] for rank in ranks)
-    told = (number >= _LEAST_FRAMES)[..., None]
-    return np.asarray(np.where(told, high, 0) - np.where(told, low, 0), np.float32)
+    ordered, number = sorted_over_time(light, counts)
+    low, high = (at_rank(ordered, number, rank) for rank in _RANKS)
+    return np.where((number >= _LEAST_FRAMES)[..., None], high - low, 0)
 
 
 def beyond(effects: Floats, drifts: Floats) -> Floats:
