@@ -41,7 +41,7 @@ class TrainSettings:
     warm_up_steps: int = 20
     refits: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
     """Moments (share of the run) at which the background is estimated anew with the effects undone."""
-    making_up: Effort = field(default_factory=lambda: Effort(corners=2, rehearsals=2))
+    making_up: Effort = field(default_factory=lambda: Effort(corners=2, rehearsals=4))
     """How much work is made of ground that no frame shows, see ``core.inpaint.textured``."""
     weights: LossWeights = field(default_factory=LossWeights)
 
@@ -52,5 +52,5 @@ PRESETS: dict[str, TrainSettings] = {
     # 800 are hardly better (docs/method.md), and for three people take over eight minutes without 16-bit floats.
     "standard": TrainSettings(steps=500),
     # Another start makes as much of a difference as more steps do; see docs/method.md.
-    "best": TrainSettings(steps=500, batch_frames=8, networks=2, making_up=Effort(corners=2, rehearsals=5)),
+    "best": TrainSettings(steps=500, batch_frames=8, networks=2, making_up=Effort(corners=2, rehearsals=8)),
 }
