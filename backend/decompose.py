@@ -136,7 +136,7 @@ def _written(request: DecomposeRequest, shot: Shot, run: Run, progress: Progress
         canvas = estimate_canvas(shot, learned.effects, lambda done: progress.tell(BACKGROUNDS, done))
     writer = LayerSetWriter(run.folder, Path(request.masks))
     with progress.timed(WRITING):
-        clean = CleanPlate(shot, learned.effects, canvas, run.settings.making_up)
+        clean = CleanPlate(shot, learned.effects, canvas, run.settings.rehearsals)
         written = export.write_frames(writer, shot, learned.effects, clean, request.settings.residual, progress)
     metrics = _metrics(began, progress, learned, clean, written.error)
     path = writer.finish(_describe(request, shot, metrics, written.observed))

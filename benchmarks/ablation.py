@@ -230,7 +230,7 @@ def _no_texture() -> Any:
     from backend.stages import clean_plate
 
     return mock.patch.object(
-        clean_plate, "textured", lambda ground, holes, known, effort, learned: clean_plate.smoothly(ground, holes)
+        clean_plate, "textured", lambda ground, holes, known, rehearsals, learned: clean_plate.smoothly(ground, holes)
     )
 
 

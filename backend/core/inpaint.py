@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from backend.core.boxes import box_of
 from backend.core.color import Floats
-from backend.core.inpaint_ways import Flags, usual_say, ways
+from backend.core.inpaint_ways import USUAL_SAY, Flags, ways
 
 Learned = Callable[[Floats, Flags], Floats]
 """A way that was learned: from a picture (h, w, 3; display 0..1) and its holes (h, w) to the filled picture."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much work is made of ground that no frame shows; each of either takes seconds."""
-
-    corners: int
-    """Copying begins at so many, 0 to 2; nothing is copied from none."""
-    rehearsals: int
-    """So many places at most tell how much each way has to say."""
 
 
 # How much the learned way usually has to say.
@@ -40,7 +29,7 @@ _DESCENTS, _RATE = 500, 0.2
 _DOUBT, _AROUND, _VOTES = 0.06, 1 / 150, 3
 
 
-def textured(picture: Floats, holes: Flags, known: Flags, effort: Effort, learned: Learned) -> Floats:
+def textured(picture: Floats, holes: Flags, known: Flags, rehearsals: int, learned: Learned) -> Floats:
     """Holes filled so that patterns go on.
 
     Several ways that err differently (``inpaint_ways``), and one that was learned from other places. How much each has
@@ -51,18 +40,17 @@ def textured(picture: Floats, holes: Flags, known: Flags, effort: Effort, learne
         picture: (h, w, 3), display 0..1.
         holes: (h, w), what to fill.
         known: (h, w), where the picture is that of the clip.
-        effort: how much work is made of it.
+        rehearsals: so many places at most tell how much each way has to say.
         learned: the way that was learned.
     """
     if not holes.any() or holes.all():
         return picture
-    beside = _elsewhere(holes, known, effort.rehearsals)
+    beside = _elsewhere(holes, known, rehearsals)
     many = [holes, *(holes | there for there in beside)]
     performed, *rehearsed = (
-        [*filled, learned(picture, each)[box_of(each)]]
-        for filled, each in zip(ways(picture, many, effort.corners), many, strict=True)
+        [*filled, learned(picture, each)[box_of(each)]] for filled, each in zip(ways(picture, many), many, strict=True)
     )
-    usual = np.append(usual_say(effort.corners) * (1 - _LEARNED_SAY), np.float32(_LEARNED_SAY))
+    usual = np.array([*((1 - _LEARNED_SAY) * say for say in USUAL_SAY), _LEARNED_SAY], np.float32)
     say = _rehearsed(picture, holes, beside, rehearsed, usual)
     box = box_of(holes)
     voted = np.clip(_voted(performed, say, holes), 0, 1)

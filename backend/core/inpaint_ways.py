@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import cv2
 import numpy as np
@@ -12,23 +11,21 @@ import numpy.typing as npt
 
 from backend.core.boxes import box_of
 from backend.core.color import Floats
-from backend.core.side_by_side import in_processes
+from backend.core.side_by_side import over
 
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 _Way = Callable[[Bytes, Bytes], Floats]
 """From a picture (h, w, 3) and what of it is known (h, w; 255) to the filled picture (h, w, 3; 0..1)."""
 
-# How much each way usually has to say, all copies together.
-_COPIED_SAY, _LOW_RANK_SAY, _RECONSTRUCTED_SAY, _SMOOTH_SAY = 0.35, 0.35, 0.15, 0.15
+USUAL_SAY = (0.54, 0.23, 0.23)
+"""What is usually each one's share in the mean of all ``ways``."""
 _TELEA_RADIUS = 3
 # Time grows with the pixels to be made up, and with those among which to look; beyond so many they are made up smaller
 # and enlarged.
 _MOST_PIXELS = 6000
 _MOST_TO_SEARCH = 300_000
 _MARGIN = 48
-# A shift map depends on where it begins, so two are made, from opposite corners. Four say no more.
-_MIRRORED = (np.s_[:, :], np.s_[::-1, ::-1])
 # Patterns are taken to be made of ever more rows that repeat, up to so many; half of the largest part left over is
 # dropped from all.
 _RANKS, _SWEEPS, _SHRUNK = (4, 8, 16, 32), 25, 0.5
@@ -42,28 +39,20 @@ def smoothly(picture: Floats, holes: Flags) -> Floats:
     return np.where(holes[..., None], np.asarray(patched / 255, np.float32), picture).astype(np.float32)
 
 
-def ways(picture: Floats, many: Sequence[Flags], corners: int) -> list[list[Floats]]:
+def ways(picture: Floats, many: Sequence[Flags]) -> list[list[Floats]]:
     """For each of several sets of holes the box around them, as each way fills it; pictures are those of ``smoothly``.
 
-    From so many ``corners``, shift maps (He and Sun 2012), which copy what stands elsewhere in the picture; rows that
-    are mixtures of few (Mazumder et al. 2010), which carry on the edges of doors and posts; frequency selective
-    reconstruction (Genser et al. 2018), which carries bricks and boards on through the hole; and smooth filling.
+    Rows that are mixtures of few (Mazumder et al. 2010), which carry on the edges of doors and posts; frequency
+    selective reconstruction (Genser et al. 2018), which carries bricks and boards on through the hole; and smooth
+    filling.
     """
     starts = [smoothly(picture, holes) for holes in many]
-    parts = [_parts(start, holes, corners) for start, holes in zip(starts, many, strict=True)]
-    # Not in threads: side by side in those, copies do not come out the same every time.
-    filled = iter(in_processes(_Part.filled, [part for each in parts for part in each]))
+    parts = [_parts(start, holes) for start, holes in zip(starts, many, strict=True)]
+    filled = over(_Part.filled, [part for each in parts for part in each])
     return [
         [*(part.at_its_size(next(filled)) for part in each), start[box_of(holes)]]
         for each, start, holes in zip(parts, starts, many, strict=True)
     ]
-
-
-def usual_say(corners: int) -> Floats:
-    """What is usually each one's share in the mean of all ``ways``."""
-    copies = np.full(corners, _COPIED_SAY / max(1, corners))
-    say = np.array([*copies, _LOW_RANK_SAY, _RECONSTRUCTED_SAY, _SMOOTH_SAY], np.float32)
-    return np.asarray(say / say.sum(), np.float32)
 
 
 @dataclass(frozen=True)
@@ -89,10 +78,10 @@ class _Part:
         return filled[self.inside]
 
 
-def _parts(start: Floats, holes: Flags, corners: int) -> list[_Part]:
+def _parts(start: Floats, holes: Flags) -> list[_Part]:
     """What each way but smooth filling gets of a picture that is filled smoothly."""
     few, small = _MOST_PIXELS / int(holes.sum()), _MOST_TO_SEARCH / holes.size
-    inside, everywhere = box_of(holes), max(holes.shape)
+    inside = box_of(holes)
 
     def part(way: _Way, margin: int, share: float) -> _Part:
         box = box_of(holes, margin)
@@ -105,9 +94,8 @@ def _parts(start: Floats, holes: Flags, corners: int) -> list[_Part]:
         seen = np.where(known > 0.99, np.uint8(255), np.uint8(0))
         return _Part(way, _eight_bit(smaller), seen, (width, height), (here[0], here[1]))
 
-    # The slowest first.
-    copies = [part(partial(_copied, mirror=mirror), everywhere, min(few, small)) for mirror in _MIRRORED[:corners]]
-    return [*copies, part(_of_low_rank, 2 * _MARGIN, small), part(_reconstructed, _MARGIN, few)]
+    # The slower first.
+    return [part(_of_low_rank, 2 * _MARGIN, small), part(_reconstructed, _MARGIN, few)]
 
 
 def _reconstructed(picture: Bytes, known: Bytes) -> Floats:
@@ -133,16 +121,6 @@ def _of_low_rank(picture: Bytes, known: Bytes) -> Floats:
             likely = (largest * kept) @ (largest.T @ rows) + mean
             found = np.where(seen, values, likely.reshape(values.shape)).astype(np.float32)
     return np.asarray(found, np.float32)
-
-
-def _copied(picture: Bytes, known: Bytes, mirror: tuple[slice, slice]) -> Floats:
-    """What stands elsewhere, moved as a whole, begun from one corner; OpenCV's way wants CIE Lab."""
-    lab = np.ascontiguousarray(cv2.cvtColor(picture[mirror], cv2.COLOR_RGB2Lab), np.uint8)
-    patched = np.zeros_like(lab)
-    # Or else its random numbers would go on from those of the call before.
-    cv2.setRNGSeed(1)
-    cv2.xphoto.inpaint(lab, np.ascontiguousarray(known[mirror]), patched, cv2.xphoto.INPAINT_SHIFTMAP)
-    return np.asarray(cv2.cvtColor(patched, cv2.COLOR_Lab2RGB)[mirror] / 255, np.float32)
 
 
 def _eight_bit(picture: Floats) -> Bytes:

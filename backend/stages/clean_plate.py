@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backend.core.background import Estimate, calmest
 from backend.core.color import Floats, most
 from backend.core.fill import fill
-from backend.core.inpaint import Effort, textured
+from backend.core.inpaint import textured
 from backend.core.inpaint_ways import smoothly
 from backend.core.opacity import without_density
 from backend.core.side_by_side import in_order
@@ -42,15 +42,15 @@ class CleanPlate:
     on behind the people.
     """
 
-    def __init__(self, shot: Shot, effects: Effects, canvas: Estimate, effort: Effort) -> None:
-        """``effort``: how much work is made of ground that no frame shows."""
+    def __init__(self, shot: Shot, effects: Effects, canvas: Estimate, rehearsals: int) -> None:
+        """``rehearsals``: how often making up ground that no frame shows is tried at most."""
         self._shot, self._effects = shot, effects
         shown = shot.camera.shown()
         self._observed = canvas.observed.astype(np.float32)
         ground = smoothly(canvas.picture, ~(canvas.observed | shown))
         learned = partial(made_up, ground_net())
         with AnswerFlops() as counter:
-            self._canvas = textured(ground, shown & ~canvas.observed, canvas.observed, effort, learned)
+            self._canvas = textured(ground, shown & ~canvas.observed, canvas.observed, rehearsals, learned)
         self.flops = counter.total
         """What unseen ground took."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from backend.core.inpaint import Effort
-
 
 @dataclass(frozen=True)
 class LossWeights:
@@ -41,16 +39,16 @@ class TrainSettings:
     warm_up_steps: int = 20
     refits: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
     """Moments (share of the run) at which the background is estimated anew with the effects undone."""
-    making_up: Effort = field(default_factory=lambda: Effort(corners=2, rehearsals=4))
-    """How much work is made of ground that no frame shows, see ``core.inpaint.textured``."""
+    rehearsals: int = 4
+    """How often it is tried on known ground how to make up what no frame shows, see ``core.inpaint.textured``."""
     weights: LossWeights = field(default_factory=LossWeights)
 
 
 PRESETS: dict[str, TrainSettings] = {
     # What is usual, without any training.
-    "draft": TrainSettings(steps=0, making_up=Effort(corners=0, rehearsals=1)),
+    "draft": TrainSettings(steps=0, rehearsals=1),
     # 800 are hardly better (docs/method.md), and for three people take over eight minutes without 16-bit floats.
     "standard": TrainSettings(steps=500),
     # Another start makes as much of a difference as more steps do; see docs/method.md.
-    "best": TrainSettings(steps=500, batch_frames=8, networks=2, making_up=Effort(corners=2, rehearsals=8)),
+    "best": TrainSettings(steps=500, batch_frames=8, networks=2, rehearsals=8),
 }
