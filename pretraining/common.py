@@ -118,6 +118,7 @@ def options(what: str, drawn: str, count: int, steps: int) -> argparse.ArgumentP
     parser.add_argument("weights", type=Path)
     parser.add_argument(f"--{drawn}", type=int, default=count)
     parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--rate", type=float, help="how fast it learns at most; less than usual when it goes on")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true", help="train on from the weights")
     return parser
@@ -137,4 +138,5 @@ def draw_and_train(
     if count:
         draw(args.folder, args.seed, count)
     if args.steps:
-        train(args.folder, args.weights, replace(usual, steps=args.steps, resume=args.resume), args.seed)
+        rate = args.rate or usual.rate
+        train(args.folder, args.weights, replace(usual, steps=args.steps, rate=rate, resume=args.resume), args.seed)
