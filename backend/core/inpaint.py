@@ -14,7 +14,6 @@ from backend.core.inpaint_ways import USUAL_SAY, Flags, ways
 Learned = Callable[[Floats, Flags], Floats]
 """A way that was learned: from a picture (h, w, 3; display 0..1) and its holes (h, w) to the filled picture."""
 
-
 # How much the learned way usually has to say.
 _LEARNED_SAY = 0.4
 # How dear it is that a way has more or less to say than usual.
