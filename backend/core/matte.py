@@ -20,6 +20,8 @@ _BLUR_REACH = 5
 _LEAST_TRUSTED = np.float32(0.02)
 # A body that covers a little of a pixel covers up to so many times as much in display values.
 _MOST_GROWN = np.float32(3)
+# A colour from inside is carried to an edge where so much of a body's solid part is near.
+_CARRIED = (0.001, 0.01)
 # The edge of a mask is looked for so many pixels in and one out, from colours further inside that are carried so far,
 # or so many times more in pictures more than so wide; ...
 _EDGE_IN, _INSIDE_BLUR, _WIDE = 2, 2.0, 960
@@ -107,6 +109,36 @@ def _body_color(plate: Floats, alpha: Floats, behind: Floats) -> Floats:
     inside = spread(plate, (alpha > _SOLID).astype(np.float32), _EDGE_BLUR)
     trust = np.clip(a / _LEAST_TRUSTED - 1, 0, 1)
     return np.where(a > _SOLID, plate, trust * solved + (1 - trust) * inside).astype(np.float32)
+
+
+def edge_neighbours(plate: Floats, mask: Floats, front: Floats, behind: Floats) -> Floats:
+    """(H, W, 3): what the soft edge of a body is mixed with, behind it or, where somebody stands in front, before it.
+
+    Args:
+        plate: (H, W, 3) display values.
+        mask: (H, W) share of each pixel that the visible body covers, 0..1.
+        front: (H, W) what those in front of it cover.
+        behind: (H, W, 3) what lies behind the body.
+    """
+    if not front.any():
+        return behind
+    share = (np.minimum(front, 1 - mask) / np.maximum(1 - mask, 1e-3))[..., None]
+    return np.asarray(behind + share * (inner_color(plate, front) - behind), np.float32)
+
+
+def inner_color(plate: Floats, alpha: Floats) -> Floats:
+    """A plate (H, W, 3) in which the soft edge of a body with ``alpha`` (H, W) has the colours just inside it.
+
+    For a body that is taken elsewhere, where what lies behind its edge here would come along. Where nothing of it is
+    solid near an edge, as at fingers, nothing changes.
+    """
+    color, here = plate.copy(), box_of(alpha > 0, round(_BLUR_REACH * _EDGE_BLUR))
+    if alpha.any():
+        solid = (alpha[here] > _SOLID).astype(np.float32)
+        near = np.asarray(cv2.GaussianBlur(solid, (0, 0), _EDGE_BLUR), np.float32)
+        share = ((1 - solid) * ramp(near, *_CARRIED))[..., None]
+        color[here] += share * (spread(plate[here], solid, _EDGE_BLUR) - plate[here])
+    return color
 
 
 def join(front_alpha: Floats, front: Floats, back_alpha: Floats, back: Floats) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.core.boxes import box_of
 from backend.core.color import Floats, least
-from backend.core.matte import body_color, edge_alpha, edges_as_seen, join, softened
+from backend.core.matte import body_color, edge_alpha, edge_neighbours, edges_as_seen, inner_color, join, softened
 from backend.core.mending import missed_parts, trimmed
 from backend.core.opacity import (
     corrected,
@@ -26,7 +26,7 @@ from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.shade import Shades
 from backend.stages.shot import Shot
-from backend.stages.survey import covered_part
+from backend.stages.survey import cover_of, whole_body
 
 # From this alpha on a body hides how strong an effect is. Right beside it, where shadows are deepest, nothing does.
 _BODY = 0.1
@@ -125,11 +125,14 @@ def _body(
     shot: Shot, shades: Shades, index: int, person: int, plate: Floats, masks: Floats, behind: Floats
 ) -> tuple[Floats, Floats]:
     """Alpha (H, W) and straight colour (H, W, 3) of a person's body, covered parts included."""
-    visible = edge_alpha(plate, masks[person], behind)
-    color = body_color(plate, visible, behind)
+    beside = edge_neighbours(plate, masks[person], cover_of(shot, index, person, masks), behind)
+    visible = edge_alpha(plate, masks[person], beside)
+    color = body_color(plate, visible, beside)
     found = shot.borrowed[index][person]
     if found is None:
         return visible, color
-    covered = covered_part(shot, index, person, masks)
-    lent = found.laid(shades.lit(found.frame, person)) * shot.gains[index]
-    return np.maximum(visible, covered), np.where((covered > visible)[..., None], lent, color).astype(np.float32)
+    lender = inner_color(shades.lit(found.frame, person), shot.footage.masks(found.frame)[person])
+    lent = found.laid(lender) * shot.gains[index]
+    whole = np.maximum(visible, whole_body(shot, index, person, masks))
+    share = ((whole - visible) / np.maximum(whole, 1e-6))[..., None]
+    return whole, np.asarray(color + share * (lent - color), np.float32)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from backend.core.bending import Comparison, Shown, compare
@@ -28,7 +27,6 @@ _REGISTER_WIDTH = 960
 _ANALYSIS_WIDTH = 224
 # Below this share of corners that follow the camera, a homography does not describe the background.
 LOW_AGREEMENT = 0.35
-_COVER_MARGIN = 5
 # So many planes of the plate's size are in memory while a borrowed body is fitted, besides all masks of two frames.
 _FITTING = 20
 
@@ -167,17 +165,18 @@ def _shown(shot: Shot, index: int, person: int) -> Shown:
 def whole_bodies(shot: Shot, index: int) -> Floats:
     """(N, H, W): the visible bodies of a frame with their covered parts completed."""
     masks = shot.footage.masks(index)
-    return np.stack([np.maximum(masks[i], covered_part(shot, index, i, masks)) for i in range(len(masks))])
+    return np.stack([whole_body(shot, index, person, masks) for person in range(len(masks))])
 
 
-def covered_part(shot: Shot, index: int, person: int, masks: Floats) -> Floats:
-    """(H, W): the part of a person's body that others hide in a frame, taken from the borrowed frame."""
-    found = shot.borrowed[index][person]
+def whole_body(shot: Shot, index: int, person: int, masks: Floats) -> Floats:
+    """(H, W): a person's body with what others hide of it in a frame, taken from the borrowed frame."""
+    found, own = shot.borrowed[index][person], np.asarray(masks[person], np.float32)
     if found is None:
-        return np.zeros(masks.shape[1:], np.float32)
-    margin = np.ones((_COVER_MARGIN, _COVER_MARGIN), np.uint8)
-    cover = cv2.dilate(cover_of(shot, index, person, masks), margin)
-    return np.minimum(found.laid(shot.footage.masks(found.frame)[person]), cover)
+        return own
+    # Of a pixel that shows some ground, no more is body than these take of it together.
+    bodies = np.minimum(cover_of(shot, index, person, masks) + own, 1)
+    lent = found.laid(shot.footage.masks(found.frame)[person])
+    return np.asarray(np.maximum(own, np.minimum(lent, bodies)), np.float32)
 
 
 def cover_of(shot: Shot, index: int, person: int, masks: Floats) -> Floats:

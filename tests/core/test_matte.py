@@ -8,7 +8,16 @@ from hypothesis.extra import numpy as npst
 
 from backend.core.color import Floats, linear_to_srgb, srgb_to_linear
 from backend.core.composite import composite, over
-from backend.core.matte import body_color, edge_alpha, edges_as_seen, join, softened, spread
+from backend.core.matte import (
+    body_color,
+    edge_alpha,
+    edge_neighbours,
+    edges_as_seen,
+    inner_color,
+    join,
+    softened,
+    spread,
+)
 
 H, W = 32, 40
 pictures = npst.arrays(np.float32, (3, 4, 3), elements=st.floats(0, 1, width=32))
@@ -46,6 +55,37 @@ def test_the_colour_of_a_body_is_free_of_what_shines_through_its_edge() -> None:
     assert (np.abs(color - body).max(-1) * alpha).max() < 0.05
     np.testing.assert_array_equal(color[alpha > 0.96], plate[alpha > 0.96])
     assert color.min() >= 0 and color.max() <= 1
+
+
+def test_a_body_that_goes_elsewhere_leaves_behind_what_shines_through_its_edge() -> None:
+    alpha = soft_body()
+    body, behind = np.float32([0.8, 0.3, 0.2]), np.float32([0.1, 0.9, 0.4])
+    plate = alpha[..., None] * body + (1 - alpha[..., None]) * behind
+    color = inner_color(plate, alpha)
+    # Weighted by how much of it is seen.
+    assert (np.abs(color - body).max(-1) * alpha).max() < 0.07 < (np.abs(plate - body).max(-1) * alpha).max() / 2
+    np.testing.assert_array_equal(color[alpha > 0.95], plate[alpha > 0.95])
+    np.testing.assert_array_equal(color[alpha == 0], plate[alpha == 0])
+
+
+def test_thin_fingers_have_the_colours_of_the_plate() -> None:
+    plate = np.random.default_rng(4).uniform(0, 1, (H, W, 3)).astype(np.float32)
+    np.testing.assert_array_equal(inner_color(plate, 0.6 * soft_body()), plate)
+
+
+def test_where_somebody_stands_in_front_an_edge_is_mixed_with_his_colours() -> None:
+    front = soft_body()
+    body, other = np.float32([0.8, 0.3, 0.2]), np.float32([0.2, 0.2, 0.9])
+    mask = (1 - front) * (np.arange(H) > 12)[:, None]
+    ground = np.full((H, W, 3), 0.5, np.float32)
+    plate = mask[..., None] * body + front[..., None] * other + (1 - mask - front)[..., None] * ground
+    beside = edge_neighbours(plate, mask, front, ground)
+    color = body_color(plate, mask, beside)
+    assert (np.abs(color - body).max(-1) * mask).max() < 0.07
+    assert (np.abs(body_color(plate, mask, ground) - body).max(-1) * mask).max() > 0.12
+    # Away from him it is what lies behind.
+    np.testing.assert_array_equal(beside[front == 0], ground[front == 0])
+    assert edge_neighbours(plate, mask, np.zeros_like(front), ground) is ground
 
 
 def hard_and_soft(body: tuple[float, float, float], ground: tuple[float, float, float]) -> tuple[Floats, ...]:

@@ -33,7 +33,13 @@ def layers_of(
     people = len(masks)
     footage = SimpleNamespace(plate=lambda _: plate, masks=lambda _: masks.copy(), view=(WIDTH, HEIGHT))
     told = np.full((people, people), order_told)
-    shot = SimpleNamespace(footage=footage, order=[list(range(people))], borrowed=[[None] * people], order_told=told)
+    shot = SimpleNamespace(
+        footage=footage,
+        order=[list(range(people))],
+        borrowed=[[None] * people],
+        touching=[np.zeros((people, people), np.bool_)],
+        order_told=told,
+    )
     clean = SimpleNamespace(frame=lambda _: ground, observed=lambda _: np.ones((HEIGHT, WIDTH), np.float32))
     still, half = np.zeros((1, HEIGHT, WIDTH), np.float16), np.float16
     fallen = np.full((1, people, HEIGHT, WIDTH), on_people, half)
