@@ -2,7 +2,8 @@
 
 A reflection takes the colours of who stands there, brighter or darker than the ground, while a shadow only dims what
 is there. So what changes below the feet is explained by the ground, by what is behind the bodies (which a mirror
-shows when they are gone) and by the bodies themselves, and these must explain a share that nothing else does.
+shows when they are gone) and by the bodies themselves, and these must explain a share of what nothing else does:
+somebody in dark clothes mostly dims the ground, as a shadow does.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from backend.model.sunlight import mirrored, standing
 
 # Frames that tell.
 _TOLD_BY = 16
-# So much of the change must be explained by bodies alone until the ground may, and surely does, reflect; and it shows
-# so much of a body at least.
-_OWN_SHARE, _LEAST = (0.05, 0.1), 0.05
+# Of what nothing else explains of the change, bodies must explain so much until the ground may, and surely does,
+# reflect; and it shows so much of a body at least.
+_OWN_SHARE, _LEAST = (0.05, 0.1), 0.03
+# Less of the change than this that nothing else explains may be chance.
+_LEFT = 0.2
 # Nearer below the feet than this share of a body's height may be a shoe that its mask leaves out.
 _APART = 0.1
 # Keeps the solution calm where two of the explanations look alike, as a share of their squares.
@@ -51,7 +54,8 @@ def reflecting(plate: Tensor, background: Tensor, masks: Tensor, sway: Tensor, s
     with_bodies, shown = _explained(squares, along)
     without, _ = _explained(squares[1:, 1:], along[1:])
     low, high = _OWN_SHARE
-    share = (with_bodies - without) / all_of_it.clamp(min=1e-6)
+    left = torch.maximum(all_of_it - without, _LEFT * all_of_it).clamp(min=1e-6)
+    share = (with_bodies - without) / left
     return ((share - low) / (high - low)).clamp(0, 1) * (shown[0] > _LEAST)
 
 

@@ -84,6 +84,16 @@ def test_what_the_ground_behind_the_bodies_explains_as_well_makes_no_mirror() ->
     assert float(reflecting(floor + 0.2 * shown * seen[:, None], floor, masks, STILL, seen)) == 0
 
 
+def test_a_floor_that_mostly_dims_reflects_all_the_same() -> None:
+    masks = walkers()
+    plate, seen = filmed(masks, torch.zeros_like(masks), 0.0)
+    there = upside_down(masks, STILL)[:, :, None] * seen[:, None, None]
+    shown = torch.stack([below_feet(plate * masks[:, who, None], masks, who) for who in range(2)]).amax(0)
+    # What the floor shows of a wall when nobody is there goes, and a little of their clothes comes.
+    dimmed = plate * (1 - 0.5 * there.amax(1)) + 0.1 * shown * there.amax(1)
+    assert float(reflecting(dimmed, ground(), masks, STILL, seen)) == 1
+
+
 def test_shoes_that_masks_leave_out_make_no_mirror() -> None:
     masks = walkers()
     plate, _ = filmed(masks, torch.zeros_like(masks), 0.0)
