@@ -28,6 +28,7 @@ def layers_of(
     together: Floats,
     on_people: float = 0.0,
     order_told: bool = True,
+    touching: bool = False,
 ) -> FrameLayers:
     """The layers of a clip of one frame, people back to front as they are numbered."""
     people = len(masks)
@@ -37,7 +38,7 @@ def layers_of(
         footage=footage,
         order=[list(range(people))],
         borrowed=[[None] * people],
-        touching=[np.zeros((people, people), np.bool_)],
+        touching=[np.full((people, people), touching)],
         order_told=told,
     )
     clean = SimpleNamespace(frame=lambda _: ground, observed=lambda _: np.ones((HEIGHT, WIDTH), np.float32))
@@ -81,6 +82,19 @@ def test_a_shadow_that_falls_on_a_body_is_in_the_layer_of_who_casts_it_and_not_i
     assert layers.color[0][inside].mean(0) == pytest.approx(lit, abs=0.03)
     assert layers.alpha[1][inside].min() > 0.3
     assert shown_over(layers) == pytest.approx(plate, abs=0.03)
+
+
+def test_an_edge_beside_somebody_in_front_keeps_its_own_colours() -> None:
+    ground, nothing = np.full((HEIGHT, WIDTH, 3), 0.5, np.float32), np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    own, other = np.float32([0.8, 0.3, 0.2]), np.float32([0.2, 0.2, 0.9])
+    front = soft_disc(36, 24, 10)
+    further = soft_disc(24, 24, 12) * (1 - front)
+    plate = (further[..., None] * own + front[..., None] * other + (1 - further - front)[..., None] * ground).astype("f4")
+    masks, seam = np.stack([further, front]), (further > 0.1) & (front > 0.1)
+    alone = np.zeros((2, HEIGHT, WIDTH, 3), np.float32)
+    apart, beside = (layers_of(plate, masks, ground, alone, nothing, touching=touching) for touching in (False, True))
+    assert np.abs(beside.color[0] - own)[seam].mean() < np.abs(apart.color[0] - own)[seam].mean() / 2
+    assert shown_over(beside) == pytest.approx(plate, abs=0.03)
 
 
 def with_a_shadow_behind(own: Floats, order_told: bool = True) -> tuple[FrameLayers, Floats]:
