@@ -26,7 +26,7 @@ from backend.stages.clean_plate import CleanPlate
 from backend.stages.effects import Effects
 from backend.stages.shade import Shades
 from backend.stages.shot import Shot
-from backend.stages.survey import cover_of, whole_body
+from backend.stages.survey import cover_of, lent_body, whole_body
 
 # From this alpha on a body hides how strong an effect is. Right beside it, where shadows are deepest, nothing does.
 _BODY = 0.1
@@ -114,11 +114,8 @@ def _over_bodies(on_bodies: Floats, alone: Floats, plate: Floats) -> tuple[Float
 
 def _whole(shot: Shot, index: int, masks: Floats) -> Floats:
     """(N, H, W): the bodies of a frame, each as large as the frame that it borrows from shows it."""
-    bodies = masks.copy()
-    for person, found in enumerate(shot.borrowed[index]):
-        if found is not None:
-            bodies[person] = np.maximum(masks[person], found.laid(shot.footage.masks(found.frame)[person]))
-    return bodies
+    lent = (lent_body(shot, index, person) for person in range(len(masks)))
+    return np.stack([own if body is None else np.maximum(own, body) for own, body in zip(masks, lent, strict=True)])
 
 
 def _body(

@@ -170,13 +170,18 @@ def whole_bodies(shot: Shot, index: int) -> Floats:
 
 def whole_body(shot: Shot, index: int, person: int, masks: Floats) -> Floats:
     """(H, W): a person's body with what others hide of it in a frame, taken from the borrowed frame."""
-    found, own = shot.borrowed[index][person], np.asarray(masks[person], np.float32)
-    if found is None:
+    lent, own = lent_body(shot, index, person), np.asarray(masks[person], np.float32)
+    if lent is None:
         return own
     # Of a pixel that shows some ground, no more is body than these take of it together.
     bodies = np.minimum(cover_of(shot, index, person, masks) + own, 1)
-    lent = found.laid(shot.footage.masks(found.frame)[person])
     return np.asarray(np.maximum(own, np.minimum(lent, bodies)), np.float32)
+
+
+def lent_body(shot: Shot, index: int, person: int) -> Floats | None:
+    """(H, W): a person's body as the frame shows it from which it is borrowed, moved into place; None without one."""
+    found = shot.borrowed[index][person]
+    return None if found is None else found.laid(shot.footage.masks(found.frame)[person])
 
 
 def cover_of(shot: Shot, index: int, person: int, masks: Floats) -> Floats:

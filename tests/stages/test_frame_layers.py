@@ -89,7 +89,9 @@ def test_an_edge_beside_somebody_in_front_keeps_its_own_colours() -> None:
     own, other = np.float32([0.8, 0.3, 0.2]), np.float32([0.2, 0.2, 0.9])
     front = soft_disc(36, 24, 10)
     further = soft_disc(24, 24, 12) * (1 - front)
-    plate = (further[..., None] * own + front[..., None] * other + (1 - further - front)[..., None] * ground).astype("f4")
+    plate = (further[..., None] * own + front[..., None] * other + (1 - further - front)[..., None] * ground).astype(
+        "f4"
+    )
     masks, seam = np.stack([further, front]), (further > 0.1) & (front > 0.1)
     alone = np.zeros((2, HEIGHT, WIDTH, 3), np.float32)
     apart, beside = (layers_of(plate, masks, ground, alone, nothing, touching=touching) for touching in (False, True))
