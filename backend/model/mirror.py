@@ -4,9 +4,13 @@ A reflection takes the colours of who stands there, brighter or darker than the 
 is there. So what changes below the feet is explained by the ground, by what is behind the bodies (which a mirror
 shows when they are gone) and by the bodies themselves, and these must explain a share of what nothing else does:
 somebody in dark clothes mostly dims the ground, as a shadow does.
+
+Where it does, that law tells every reflection roughly, also that of somebody who stays in one place.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -22,6 +26,8 @@ _OWN_SHARE, _LEAST = (0.05, 0.1), 0.03
 _LEFT = 0.2
 # Nearer below the feet than this share of a body's height may be a shoe that its mask leaves out.
 _APART = 0.1
+# How much of a body is mirrored at least where that tells by which share bodies are, and of others at most.
+_WHOLLY, _ANYBODY = 0.9, 0.02
 # Keeps the solution calm where two of the explanations look alike, as a share of their squares.
 _RIDGE, _GRAIN = 1e-3, 1e-2
 
@@ -35,8 +41,7 @@ def reflecting(plate: Tensor, background: Tensor, masks: Tensor, sway: Tensor, s
         sway: (T, N) see ``sunlight.standing``.
         seen: (T, h, w) 0 or 1, 0 where a body hides the ground.
     """
-    frames = torch.linspace(0, len(plate) - 1, min(_TOLD_BY, len(plate))).round().long()
-    people = standing(masks, sway)
+    frames, people = _telling(len(plate)), standing(masks, sway)
     feet, apart = people.feet[frames], _APART * people.height
     plate, background, masks, seen = (values[frames] for values in (plate, background, masks, seen))
     change = plate - background
@@ -59,10 +64,46 @@ def reflecting(plate: Tensor, background: Tensor, masks: Tensor, sway: Tensor, s
     return ((share - low) / (high - low)).clamp(0, 1) * (shown[0] > _LEAST)
 
 
+def with_reflections(plate: Tensor, background: Tensor, masks: Tensor, sway: Tensor, seen: Tensor) -> Iterator[Tensor]:
+    """The background as the ground shows it with everybody's reflection, frame by frame: (3, h, w) display values.
+
+    The arguments are those of ``reflecting``. A reflection is the body, what goes from the ground for it, and what the
+    ground showed before it came, each by a share that is the same for all people, places and colours.
+    """
+    people, frames = standing(masks, sway), _telling(len(plate))
+    feet, apart = people.feet, _APART * people.height
+    squares, along = torch.zeros(3, 3), torch.zeros(3)
+    for frame in frames:
+        change = plate[frame] - background[frame]
+        shown = [_shown(plate[frame], background[frame], *one) for one in zip(masks[frame], feet[frame], strict=True)]
+        amount = torch.stack([there for there, _ in shown])
+        for who, (there, parts) in enumerate(shown):
+            told = (there > _WHOLLY) & (seen[frame] > 0.5) & (amount.sum(0) - amount[who] < _ANYBODY)
+            told &= (_rows(masks) > feet[frame, who] + apart)[0]
+            squares += torch.einsum("achw,bchw,hw->ab", parts, parts, told.float())
+            along += torch.einsum("achw,chw,hw->a", parts, change, told.float())
+    _, shares = _explained(squares, along)
+    for picture, ground, bodies, rows in zip(plate, background, masks, feet, strict=True):
+        parts = torch.stack([_shown(picture, ground, *one)[1] for one in zip(bodies, rows, strict=True)]).sum(0)
+        yield (ground + torch.einsum("a,achw->chw", shares, parts)).clamp(0, 1)
+
+
 def upside_down(masks: Tensor, sway: Tensor) -> Tensor:
     """(T, N, h, w): everybody's body (T, N, h, w) as the ground would show it."""
     feet = standing(masks, sway).feet
     return torch.stack([mirrored(*one) for one in zip(masks.unbind(1), feet.unbind(1), strict=True)], 1)
+
+
+def _telling(count: int) -> Tensor:
+    """Which of so many frames tell of the ground."""
+    return torch.linspace(0, count - 1, min(_TOLD_BY, count)).round().long()
+
+
+def _shown(picture: Tensor, ground: Tensor, body: Tensor, foot: Tensor) -> tuple[Tensor, Tensor]:
+    """Where a body (h, w) would be mirrored (h, w), and there itself, the ground, and 1, as (3, 3, h, w)."""
+    there = mirrored(body[None], foot[None])[0]
+    colors = mirrored(picture * body, foot.expand(3))
+    return there, torch.stack([colors, ground * there, there.expand_as(ground)])
 
 
 def _explained(squares: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:

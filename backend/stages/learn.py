@@ -21,7 +21,7 @@ from backend.core.side_by_side import in_order
 from backend.model.effect_net import EffectNet
 from backend.model.flops import AnswerFlops
 from backend.model.sun_search import calmness
-from backend.model.sunlight import cast
+from backend.model.sunlight import MIRROR, cast
 from backend.stages.behind import carry_behind
 from backend.stages.effects import (
     Effects,
@@ -41,6 +41,7 @@ from backend.stages.prior import (
     shadows_on_people,
     sun_of,
     tell_never_clean,
+    told_reflections,
     unusual,
     usual_effects,
 )
@@ -71,6 +72,8 @@ STAGE = "Training"
 _SECONDS_BETWEEN_CHECKPOINTS = 20.0
 _SECONDS_BETWEEN_PREVIEWS = 15.0
 _SECONDS_BETWEEN_REPORTS = 0.5
+# So much of a body is mirrored where its reflection is.
+_MIRRORED = 0.5
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,8 @@ class _Usual:
 
 def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> _Usual:
     """What is known before anything is learned; ``data`` is told of it."""
-    sun = sun_of(data, restless)
+    reflects = told_reflections(data, background)
+    sun = sun_of(data, restless, reflects)
     data.casts = cast(data.masks, data.sway, sun)
     with AnswerFlops() as counter:
         alone, together = usual_effects(prior_net().to(data.plate.device), data, background, restless, sun)
@@ -170,6 +174,8 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     seen, light = data.seen[:, 0].cpu().numpy(), least(channels_last(data.background)) + FLOOR
     share = changing(amount, observed.mean(-1), always, seen, restless / light)
     del light
+    # A reflection comes and goes with its body whether it darkens or brightens.
+    share = np.maximum(share, float(reflects) * (data.casts[:, :, MIRROR].amax(1) > _MIRRORED).cpu().numpy())
     believed = torch.from_numpy(share)[:, None].to(together.device)
     alone *= believed[:, None]
     together *= believed
@@ -179,11 +185,11 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     usual = channels_last(together)
     data.unusual = unusual(alone)
     data.background = channels_first(background.refit(usual)).to(alone.device)
-    sun = sun_of(data, restless)
+    sun = sun_of(data, restless, reflects)
     data.casts, (on_people, known) = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
     # Where the picture is never at rest, a difference says little about anybody's shadow.
     data.seen = data.seen * calmness(torch.as_tensor(restless))[:, None]
-    return _Usual(channels_last(alone), usual, on_people, known, float(sun.reflecting), counter.total)
+    return _Usual(channels_last(alone), usual, on_people, known, float(reflects), counter.total)
 
 
 def _as_learned(

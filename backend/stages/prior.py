@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.core.color import Floats
+from backend.core.one_by_one import filled
 from backend.core.opacity import density
-from backend.model.mirror import reflecting, upside_down
+from backend.model.mirror import reflecting, upside_down, with_reflections
 from backend.model.printed import printed_densities
 from backend.model.prior_net import Evidence, PriorNet
 from backend.model.stored import with_weights
@@ -45,6 +46,8 @@ _DEEPER = 1.15
 _MOSTLY = (0.5, 0.7)
 # From so much of a mirrored body on, what is dark is no shadow.
 _MIRRORED = 0.02
+# A ground without reflections tells better how strong they are, so often in turn.
+_REFLECTIONS = 3
 # Suns are found too high rather than too low, so a shadow may lie where one that is so many times as long would, or
 # within so many body heights of there.
 _LONGER, _AROUND = 1.5, 0.07
@@ -109,15 +112,31 @@ def _resized(pictures: Tensor, size: Sequence[int], mode: str) -> Tensor:
     return resized.reshape(*pictures.shape[:-2], *size)
 
 
-def sun_of(data: ShotData, restless: Floats) -> Sun:
+def told_reflections(data: ShotData, background: TrainingBackground) -> Tensor:
+    """() 0..1: how surely the ground reflects people, see ``model.mirror``; if it does, ``data`` gets a ground without.
+
+    Where somebody always is, the brightest is taken for the ground, because shadows darken; but the reflections of
+    bright clothes brighten, and stayed in it.
+    """
+    reflects = reflecting(data.plate, data.background, data.masks, data.sway, data.seen[:, 0])
+    if reflects > 0:
+        for _ in range(_REFLECTIONS):
+            shown = with_reflections(data.plate, data.background, data.masks, data.sway, data.seen[:, 0])
+            pictures = zip(shown, data.background, strict=True)
+            told = (float(reflects) * density(*map(channels_last, pair)) for pair in pictures)
+            undone = background.refit(filled(told, len(data.plate)))
+            data.background = channels_first(undone).to(data.plate.device)
+    return reflects
+
+
+def sun_of(data: ShotData, restless: Floats, reflects: Tensor) -> Sun:
     """The sun, as far as the background known so far tells; reflections tell nothing of it.
 
-    ``restless`` (T, h, w) is how much pixels change by themselves.
+    ``restless`` (T, h, w) is how much pixels change by themselves, ``reflects`` () 0..1 how surely the ground reflects.
     """
     darkness = density(channels_last(data.plate), channels_last(data.background)).mean(-1)
     told = torch.from_numpy(darkness).to(data.plate.device).clamp(min=0)
     seen = data.seen[:, 0]
-    reflects = reflecting(data.plate, data.background, data.masks, data.sway, seen)
     if reflects > 0:
         shadows_only = 1 - reflects * (upside_down(data.masks, data.sway).amax(1) >= _MIRRORED)
         told, seen = told * shadows_only, seen * shadows_only

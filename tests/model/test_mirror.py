@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.model.mirror import reflecting, upside_down
+from backend.core.camera import Camera
+from backend.model.mirror import reflecting, upside_down, with_reflections
 from backend.model.sunlight import MIRROR, PLACES, Sun, cast, mirrored, standing, trusted
-from backend.stages.prior import sun_of
-from backend.train.shot_data import make_shot_data
+from backend.stages.effects import TrainingBackground, somebody_near
+from backend.stages.prior import sun_of, told_reflections
+from backend.train.shot_data import ShotData, channels_first, channels_last, make_shot_data
 from tests.model.sunny_clip import STILL, H, T, W, overlap, shadows, walkers
 
 LIGHT = (1.0, -0.3, 1.2, 0.0)
@@ -107,13 +109,42 @@ def test_nobody_makes_no_mirror() -> None:
     assert float(reflecting(grey, grey, masks, STILL, torch.ones(2, 16, 20))) == 0
 
 
+def test_the_colours_of_bodies_tell_what_a_floor_shows_of_them() -> None:
+    masks = walkers()
+    plate, seen = filmed(masks, torch.zeros_like(masks), 0.25)
+    shown = torch.stack(list(with_reflections(plate, ground(), masks, STILL, seen)))
+    below = (upside_down(masks, STILL).amax(1) > 0) & (seen > 0)
+    missed, all_of_it = (((plate - one).abs() * below[:, None]).sum() for one in (shown, ground()))
+    assert missed < 0.1 * all_of_it
+
+
+def first_seen(masks: Tensor) -> tuple[ShotData, TrainingBackground]:
+    """People on a floor that shows them, and the background as it looks before anything is known."""
+    plate, seen = filmed(masks, torch.zeros_like(masks), 0.25)
+    whole, frames = masks.numpy(), channels_last(plate)
+    data = make_shot_data(frames, whole, whole, frames)
+    background = TrainingBackground(
+        frames, seen.numpy() > 0, whole.max(1) > 0.5, somebody_near(data), Camera.static(T, (W, H))
+    )
+    data.background = channels_first(background.start())
+    return data, background
+
+
+def test_the_reflection_of_who_stays_is_taken_off_the_ground_by_what_those_of_others_tell() -> None:
+    masks = walkers()
+    data, background = first_seen(masks)
+    below = (upside_down(masks, STILL)[:, 1] > 0.5) & (masks.amax(1) == 0)
+    before = (data.background - ground()).abs().mean(1)[below].mean()
+    assert told_reflections(data, background) == 1
+    assert (data.background - ground()).abs().mean(1)[below].mean() < 0.5 * before
+
+
 def test_reflections_say_nothing_of_the_sun() -> None:
     masks = walkers()
     dark = shadows(masks, LIGHT)
     plate, seen = filmed(masks, 0.3 * dark, 0.8)
     data = make_shot_data(*(each.numpy() for each in (plate.movedim(1, -1), masks, masks, ground().movedim(1, -1))))
-    sun = sun_of(data, np.zeros(seen.shape, np.float32))
-    assert float(sun.reflecting) == 1
+    sun = sun_of(data, np.zeros(seen.shape, np.float32), torch.tensor(1.0))
     found = cast(masks, STILL, sun)[:, :, :PLACES].amax(2)
     assert overlap(found * seen[:, None], dark * seen[:, None]) > 0.8
 
