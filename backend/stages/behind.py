@@ -20,7 +20,7 @@ from backend.train.shot_data import ShotData
 _FRAMES, _SOFT, _FURTHEST = 24, (0.7, 1.5, 2.5, 4.0), 6
 _NEAR = np.ones((2 * _FURTHEST + 1, 2 * _FURTHEST + 1), np.uint8)
 # ... where somebody's shadow may be at all; bodies and what lies under them tell nothing.
-_CAST, _BODY = 0.1, 0.02
+_CAST, BODY = 0.1, 0.02
 # Between these similarities (as a cosine) it is believed.
 _ALIKE = (0.4, 0.8)
 # How deep it is, is told by so much around, and where that is little (as so many pixels), by the whole clip.
@@ -100,7 +100,7 @@ def carry_behind(alone: NDArray[np.float16], data: ShotData) -> None:
 
 def _carried(known: Sequence[_Fit], learned: Floats, data: ShotData, index: int, person: int) -> Floats:
     """Somebody's effect in a frame, learned (h, w, 3) and as the sun casts it behind others: (h, w, 3)."""
-    visible = _visible(data, index, person)
+    visible = visible_ground(data, index, person)
     cast = np.max([fit.shadow(_cast(data, index, person, fit.place), learned, visible) for fit in known], axis=0)
     mixed = _DEEPER * np.maximum(learned, cast) + (1 - _DEEPER) * np.minimum(learned, cast)
     believed = max(fit.believed for fit in known)
@@ -112,7 +112,7 @@ def _fitted(alone: NDArray[np.float16], data: ShotData, person: int, place: int)
     """The fit of somebody's shadow in one place; None where none is cast."""
     frames = np.linspace(0, len(alone) - 1, min(len(alone), _FRAMES)).round().astype(int).tolist()
     samples = [
-        _Sample(_cast(data, t, person, place), alone[t, person].astype(np.float32), _visible(data, t, person))
+        _Sample(_cast(data, t, person, place), alone[t, person].astype(np.float32), visible_ground(data, t, person))
         for t in frames
     ]
     samples = [sample for sample in samples if sample.cast.max() > _CAST]
@@ -147,7 +147,7 @@ def _cast(data: ShotData, index: int, person: int, place: int) -> Floats:
     return np.asarray(data.casts[index, person, place].cpu().numpy(), np.float32)
 
 
-def _visible(data: ShotData, index: int, person: int) -> Floats:
-    """(h, w) 0 or 1: ground that the frame shows, and no part of the person."""
+def visible_ground(data: ShotData, index: int, person: int) -> Floats:
+    """Ground that a frame shows, and no part of a person, (h, w) 0 or 1."""
     seen, own = data.seen[index, 0].cpu().numpy() > 0, data.masks[index, person].cpu().numpy()
-    return np.asarray(seen & (own < _BODY), np.float32)
+    return np.asarray(seen & (own < BODY), np.float32)

@@ -141,7 +141,7 @@ class TrainingBackground:
 
         The camera is the one for pictures of that size.
         """
-        self._plate, self._camera = plate, camera
+        self._plate, self.camera = plate, camera
         self._seen = np.stack([(self._laid(s.astype(np.float32), t) > 0.99) for t, s in enumerate(seen)])
         self._seen &= np.stack([camera.covers(t) for t in range(len(plate))])
         self._hidden = self._stack(hidden.astype(np.float32)) > 0.5
@@ -217,7 +217,7 @@ class TrainingBackground:
         return self._maps(np.minimum(np.take_along_axis(ordered, rank[None], 0)[0], _UNBOUNDED))
 
     def _laid(self, picture: Floats, index: int) -> Floats:
-        return self._camera.onto_canvas(picture, index)
+        return self.camera.onto_canvas(picture, index)
 
     def _stack(self, pictures: Iterable[Floats]) -> Floats:
         return filled((self._laid(picture, t) for t, picture in enumerate(pictures)), len(self._plate))
@@ -230,7 +230,7 @@ class TrainingBackground:
 
     def _seen_by_frames(self, canvas: Floats) -> Iterator[Floats]:
         values = canvas.astype(np.float32)
-        return (self._camera.from_canvas(values, t) for t in range(len(self._plate)))
+        return (self.camera.from_canvas(values, t) for t in range(len(self._plate)))
 
 
 def somebody_near(data: ShotData) -> NDArray[np.bool_]:

@@ -46,6 +46,7 @@ from backend.stages.prior import (
     usual_effects,
 )
 from backend.stages.progress import Progress
+from backend.stages.same_pose import carry_over
 from backend.stages.shot import Shot
 from backend.stages.survey import whole_bodies
 from backend.train.checkpoint import CHECKPOINT_NAME, load_checkpoint, save_checkpoint
@@ -222,6 +223,7 @@ def _settled(
     clean = background.refit(agreed(together, usual.together))
     effects = as_the_plate_shows(alone, together, usual.together, clean, data, restless, drifts, usual.reflecting)
     carry_behind(effects.alone, data)
+    carry_over(effects.alone, data, background.camera)
     return dataclasses.replace(effects, on_people=usual.on_people, sun_known=usual.sun_known)
 
 
