@@ -57,8 +57,7 @@ class _Fit:
     @property
     def believed(self) -> float:
         """0..1"""
-        low, high = _ALIKE
-        return min(max((self.alike - low) / (high - low), 0.0), 1.0)
+        return surely(self.alike, _ALIKE)
 
     def shadow(self, cast: Floats, learned: Floats, visible: Floats) -> Floats:
         """Of a cast one (h, w), as deep as what was learned (h, w, 3) where it is visible: densities (h, w, 3)."""
@@ -110,10 +109,9 @@ def _carried(known: Sequence[_Fit], learned: Floats, data: ShotData, index: int,
 
 def _fitted(alone: NDArray[np.float16], data: ShotData, person: int, place: int) -> _Fit | None:
     """The fit of somebody's shadow in one place; None where none is cast."""
-    frames = np.linspace(0, len(alone) - 1, min(len(alone), _FRAMES)).round().astype(int).tolist()
     samples = [
         _Sample(_cast(data, t, person, place), alone[t, person].astype(np.float32), visible_ground(data, t, person))
-        for t in frames
+        for t in telling_frames(len(alone))
     ]
     samples = [sample for sample in samples if sample.cast.max() > _CAST]
     if not samples:
@@ -151,3 +149,15 @@ def visible_ground(data: ShotData, index: int, person: int) -> Floats:
     """Ground that a frame shows, and no part of a person, (h, w) 0 or 1."""
     seen, own = data.seen[index, 0].cpu().numpy() > 0, data.masks[index, person].cpu().numpy()
     return np.asarray(seen & (own < BODY), np.float32)
+
+
+def telling_frames(count: int) -> list[int]:
+    """Frames that tell of the others, spread over a clip of so many."""
+    frames: list[int] = np.linspace(0, count - 1, min(count, _FRAMES)).round().astype(int).tolist()
+    return frames
+
+
+def surely(alike: float, limits: tuple[float, float]) -> float:
+    """How far likeness is to be believed, 0..1: not at all below the lower limit, wholly above the higher."""
+    low, high = limits
+    return min(max((alike - low) / (high - low), 0.0), 1.0)

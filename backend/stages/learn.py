@@ -74,7 +74,7 @@ _SECONDS_BETWEEN_CHECKPOINTS = 20.0
 _SECONDS_BETWEEN_PREVIEWS = 15.0
 _SECONDS_BETWEEN_REPORTS = 0.5
 # So much of a body is mirrored where its reflection is.
-_MIRRORED = 0.5
+_REFLECTED = 0.5
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     share = changing(amount, observed.mean(-1), always, seen, restless / light)
     del light
     # A reflection comes and goes with its body whether it darkens or brightens.
-    share = np.maximum(share, float(reflects) * (data.casts[:, :, MIRROR].amax(1) > _MIRRORED).cpu().numpy())
+    share = np.maximum(share, float(reflects) * (data.casts[:, :, MIRROR].amax(1) > _REFLECTED).cpu().numpy())
     believed = torch.from_numpy(share)[:, None].to(together.device)
     alone *= believed[:, None]
     together *= believed

@@ -13,11 +13,9 @@ from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.side_by_side import in_order
 from backend.core.silhouettes import others
-from backend.stages.behind import BODY, visible_ground
+from backend.stages.behind import BODY, surely, telling_frames, visible_ground
 from backend.train.shot_data import ShotData
 
-# So many frames of a clip are asked.
-_FRAMES = 24
 # Intersection over union from which a pose may be the same, and is.
 _SAME = (0.7, 0.85)
 # How alike body and cast shadows must be beside a place: squared differences, within so many pixels.
@@ -60,7 +58,7 @@ class _View:
 def _views(alone: NDArray[np.float16], data: ShotData, person: int) -> list[_View]:
     """Of frames that are spread over the clip."""
     views = []
-    for index in np.unique(np.linspace(0, len(alone) - 1, _FRAMES).round().astype(int)).tolist():
+    for index in telling_frames(len(alone)):
         visible = visible_ground(data, index, person)[..., None]
         shown = np.concatenate([alone[index, person] * visible, visible], axis=-1)
         views.append(_View(index, _outlines(data, index, person), shown))
@@ -80,7 +78,7 @@ def _carried(
     for view in views:
         theirs = _seen_from(camera, view.outlines, view.index, index)
         together = float(np.maximum(body, theirs[..., 0]).sum())
-        same = _between(float(np.minimum(body, theirs[..., 0]).sum()) / max(together, 1e-6))
+        same = surely(float(np.minimum(body, theirs[..., 0]).sum()) / max(together, 1e-6), _SAME)
         if same > 0 and view.index != index:
             unlike = cv2.GaussianBlur(np.square(mine - theirs).sum(-1), (0, 0), _BESIDE)
             weight = same * np.exp(-unlike / _ALIKE)
@@ -88,12 +86,6 @@ def _carried(
     mean = told[..., :3] / np.maximum(told[..., 3:], 1e-6)
     share = hidden[..., None] * np.minimum(told[..., 3:], 1)
     return np.asarray(learned + share * (mean - learned), np.float32)
-
-
-def _between(likeness: float) -> float:
-    """0..1: how surely a pose is the same."""
-    low, high = _SAME
-    return min(max((likeness - low) / (high - low), 0.0), 1.0)
 
 
 def _outlines(data: ShotData, index: int, person: int) -> Floats:
