@@ -44,6 +44,9 @@ _FULL_PIXELS, _FULL_RANKS = 300, (0.7, 0.95)
 _DEEPER = 1.15
 # Ground under a shadow in less of the clip than this is seen without; in more than that, it need not be.
 _MOSTLY = (0.5, 0.7)
+# Shadows that never move are nothing, or believed, where those that do are this share as deep. These tell nothing, or
+# all, where they are this share of all.
+_BORNE_OUT, _PASSING = (0.08, 0.2), (0.03, 0.08)
 # From so much of a mirrored body on, what is dark is no shadow.
 _MIRRORED = 0.02
 # A ground without reflections tells better how strong they are, so often in turn.
@@ -233,15 +236,39 @@ def printed_shadows(
         fulls: (3,) how dark full shadows are on each place, see ``full_shadow``.
     """
     found = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
-    casts = data.casts[:, :, :PLACES]
+    casts, amount, (low, high) = data.casts[:, :, :PLACES], observed.mean(-1), _MOSTLY
+    stays, anybodys = torch.empty_like(data.masks), casts.amax(2).cpu().numpy().swapaxes(0, 1)
+    for who, there in enumerate(anybodys):
+        stays[:, who] = torch.from_numpy(np.clip((background.share_under(there) - low) / (high - low), 0, 1))
+    change = torch.from_numpy(amount).to(found.device)
     for place, full in zip(casts.unbind(2), fulls, strict=True):
-        torch.maximum(found, printed_densities(data.plate, data.seen[:, 0], place, full), out=found)
-    amount, (low, high) = observed.mean(-1), _MOSTLY
-    for who, there in enumerate(casts.amax(2).cpu().numpy().swapaxes(0, 1)):
+        printed = printed_densities(data.plate, data.seen[:, 0], place, full)
+        printed *= borne_out(printed, place * data.seen, stays, change)
+        torch.maximum(found, printed, out=found)
+    for who, there in enumerate(anybodys):
         never = never_clean(found[:, who].mean(1).cpu().numpy(), background.mean_while(amount, there))
-        never *= np.clip((background.share_under(there) - low) / (high - low), 0, 1)
-        found[:, who] *= torch.from_numpy(never)[:, None].to(found.device)
+        found[:, who] *= (torch.from_numpy(never).to(found.device) * stays[:, who])[:, None]
     return found
+
+
+def borne_out(printed: Tensor, there: Tensor, stays: Tensor, change: Tensor) -> Tensor:
+    """() 0..1: how far shadows that come and go bear out those that are said to be printed into the ground.
+
+    Hardly anybody stands quite still. Where a shadow of the same sun passes, the plate must darken as much.
+
+    Args:
+        printed: (T, N, 3, h, w) densities of everybody's shadow on one surface.
+        there: (T, N, h, w) 0..1, where it falls and the ground is seen.
+        stays: (T, N, h, w) 0..1, 1 where it always lies there.
+        change: (T, h, w) densities of the plate over the background.
+    """
+    expected = told = passing = torch.zeros(())
+    for densities, cast, staying, dark in zip(printed, there, stays, change, strict=True):
+        moves = cast * (1 - staying)
+        expected, told = expected + (densities.mean(1) * moves).sum(), told + (dark * moves).sum()
+        passing = passing + moves.sum()
+    doubt = 1 - _between(told / expected.clamp(min=1e-3), _BORNE_OUT)
+    return 1 - doubt * _between(passing / there.sum().clamp(min=1e-3), _PASSING)
 
 
 def add_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> None:
