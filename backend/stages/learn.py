@@ -21,7 +21,7 @@ from backend.core.side_by_side import in_order
 from backend.model.effect_net import EffectNet
 from backend.model.flops import AnswerFlops
 from backend.model.sun_search import calmness
-from backend.model.sunlight import MIRROR, cast
+from backend.model.sunlight import MIRROR, Sun, cast
 from backend.stages.behind import carry_behind
 from backend.stages.effects import (
     Effects,
@@ -75,6 +75,8 @@ _SECONDS_BETWEEN_PREVIEWS = 15.0
 _SECONDS_BETWEEN_REPORTS = 0.5
 # So much of a body is mirrored where its reflection is.
 _REFLECTED = 0.5
+# A sun is known better where it explains so much more of the darkness (as a cosine).
+_KNOWN_BETTER = 0.15
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
     restless = background.restless()
     data = data.to(search_device(run.device))
     with data.plate.device:
-        usual = _usual(data, background, restless)
+        usual = as_usual(data, background, restless)
     if run.settings.steps == 0:
         effects = _settled(usual.alone, usual.together, usual, data, background, restless)
         frame, device = clearest_frame(data), data.plate.device
@@ -146,7 +148,7 @@ def learn_effects(shot: Shot, run: Run, progress: Progress) -> Learned:
 
 
 @dataclass(frozen=True)
-class _Usual:
+class Usual:
     """The effects as they usually look, see ``stages.prior``."""
 
     alone: Floats
@@ -162,10 +164,27 @@ class _Usual:
     flops: int
 
 
-def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> _Usual:
+def as_usual(data: ShotData, background: TrainingBackground, restless: Floats) -> Usual:
     """What is known before anything is learned; ``data`` is told of it."""
     reflects = told_reflections(data, background)
+    first = sun_of(data, restless, reflects)
+    alone, together, flops = _under(first, data, background, restless)
     sun = sun_of(data, restless, reflects)
+    if sun.trust > first.trust + _KNOWN_BETTER:
+        # The first was a guess, and may have shown the networks shadows where there are none.
+        alone, together, more = _under(sun, data, background, restless)
+        flops, sun = flops + more, sun_of(data, restless, reflects)
+    data.casts, (on_people, known) = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
+    # Where the picture is never at rest, a difference says little about anybody's shadow.
+    data.seen = data.seen * calmness(torch.as_tensor(restless))[:, None]
+    return Usual(channels_last(alone), channels_last(together), on_people, known, float(reflects), flops)
+
+
+def _under(sun: Sun, data: ShotData, background: TrainingBackground, restless: Floats) -> tuple[Tensor, Tensor, int]:
+    """What is usual under a sun, alone (T, N, 3, h, w) and together (T, 3, h, w), and the operations that took.
+
+    ``data`` gets its shadows, and a background without them.
+    """
     data.casts = cast(data.masks, data.sway, sun)
     with AnswerFlops() as counter:
         alone, together = usual_effects(prior_net().to(data.plate.device), data, background, restless, sun)
@@ -176,25 +195,19 @@ def _usual(data: ShotData, background: TrainingBackground, restless: Floats) -> 
     share = changing(amount, observed.mean(-1), always, seen, restless / light)
     del light
     # A reflection comes and goes with its body whether it darkens or brightens.
-    share = np.maximum(share, float(reflects) * (data.casts[:, :, MIRROR].amax(1) > _REFLECTED).cpu().numpy())
-    believed = torch.from_numpy(share)[:, None].to(together.device)
+    mirrored = float(sun.reflecting) * (data.casts[:, :, MIRROR].amax(1) > _REFLECTED).cpu().numpy()
+    believed = torch.from_numpy(np.maximum(share, mirrored))[:, None].to(together.device)
     alone *= believed[:, None]
     together *= believed
     as_in_this_clip(alone, together, observed)
     tell_never_clean(alone, together, data, background, observed)
-    del observed
-    usual = channels_last(together)
     data.unusual = unusual(alone)
-    data.background = channels_first(background.refit(usual)).to(alone.device)
-    sun = sun_of(data, restless, reflects)
-    data.casts, (on_people, known) = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
-    # Where the picture is never at rest, a difference says little about anybody's shadow.
-    data.seen = data.seen * calmness(torch.as_tensor(restless))[:, None]
-    return _Usual(channels_last(alone), usual, on_people, known, float(reflects), counter.total)
+    data.background = channels_first(background.refit(channels_last(together))).to(alone.device)
+    return alone, together, counter.total
 
 
 def _as_learned(
-    renderer: Renderer, data: ShotData, settings: TrainSettings, usual: _Usual, darkest: Floats
+    renderer: Renderer, data: ShotData, settings: TrainSettings, usual: Usual, darkest: Floats
 ) -> tuple[Floats, Floats]:
     """What was learned, alone (T, N, h, w, 3) and together (T, h, w, 3), with what can only be known from the usual.
 
@@ -213,7 +226,7 @@ def _as_learned(
 def _settled(
     alone: Floats,
     together: Floats,
-    usual: _Usual,
+    usual: Usual,
     data: ShotData,
     background: TrainingBackground,
     restless: Floats,

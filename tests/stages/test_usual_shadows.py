@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+import backend.stages.learn as learn
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.opacity import FLOOR, density
@@ -21,12 +24,13 @@ from backend.stages.prior import (
     add_printed,
     as_in_this_clip,
     at_two_sizes,
+    borne_out,
     full_shadow,
     no_deeper,
     printed_shadows,
     shadows_expected,
 )
-from backend.train.shot_data import channels_first, channels_last, make_shot_data
+from backend.train.shot_data import ShotData, channels_first, channels_last, make_shot_data
 from tests.model.sunny_clip import plate, shadows, walkers
 
 T, H, W = 6, 12, 20
@@ -110,22 +114,60 @@ def test_what_is_printed_makes_a_usual_shadow_darker_and_no_reflection_fainter()
     assert (together[:, :, 2] == 0.4).all() and (together[:, :, :2] == -0.2).all()
 
 
-def test_the_printed_shadow_of_who_never_moves_is_found_only_where_it_never_leaves_the_ground() -> None:
-    masks = walkers()
-    fall = shadows(masks, (1.0, -0.5, 1.2, 0.0))
-    pictures = plate(masks, fall, 0.5).permute(0, 2, 3, 1).numpy()
+def shot(masks: torch.Tensor, lie: torch.Tensor, fall: torch.Tensor) -> tuple[ShotData, TrainingBackground]:
+    """People whose shadows ``lie`` on the ground, and are looked for where they ``fall``, (T, N, H, W) each."""
+    pictures = plate(masks, lie, 0.5).permute(0, 2, 3, 1).numpy()
     data = make_shot_data(pictures, masks.numpy(), masks.numpy(), pictures)
     data.casts[:, :, 0] = fall
     seen = data.seen[:, 0].numpy() > 0
     camera = Camera.static(len(masks), (masks.shape[-1], masks.shape[-2]))
     background = TrainingBackground(pictures, seen, masks.amax(1).numpy() > 0.5, somebody_near(data), camera)
     data.background = channels_first(background.start())
-    observed = density(pictures, channels_last(data.background))
+    return data, background
+
+
+@pytest.mark.parametrize("walker_casts_one", [True, False])
+def test_the_printed_shadow_of_who_never_moves_is_found_if_moving_ones_bear_it_out(walker_casts_one: bool) -> None:
+    masks = walkers()
+    fall = shadows(masks, (1.0, -0.5, 1.2, 0.0))
+    lie = fall.clone()
+    lie[:, 0] *= walker_casts_one
+    data, background = shot(masks, lie, fall)
+    observed = density(channels_last(data.plate), channels_last(data.background))
     found = printed_shadows(data, background, [None, None], observed).mean(2)
     still = (fall[:, 1] > 0.9) & (fall[:, 0].amax(0) == 0) & (data.seen[:, 0] > 0)
-    assert float(found[:, 1][still].median()) == pytest.approx(0.5, rel=0.3)
+    assert float(found[:, 1][still].median()) == pytest.approx(0.5 * walker_casts_one, rel=0.3, abs=0.05)
     left = (fall[:, 0] > 0.9) & (data.seen[:, 0] > 0)
     assert float(found[:, 0][left].mean()) < 0.1
+
+
+def test_what_is_printed_is_believed_where_nothing_moves() -> None:
+    printed = torch.full((4, 1, 3, 6, 8), 0.3)
+    there, dark = torch.ones(4, 1, 6, 8), torch.zeros(4, 6, 8)
+    assert borne_out(printed, there, torch.ones_like(there), dark) == 1
+    assert borne_out(printed, there, torch.zeros_like(there), dark) == 0
+    assert borne_out(printed, there, torch.zeros_like(there), dark + 0.2) == 1
+
+
+@pytest.mark.parametrize(("trusts", "told"), [((0.1, 0.5, 0.6), [0.1, 0.5]), ((0.6, 0.7), [0.6])])
+def test_what_is_usual_is_told_anew_under_a_sun_that_is_known_better(
+    monkeypatch: pytest.MonkeyPatch, trusts: tuple[float, ...], told: list[float]
+) -> None:
+    masks = walkers()
+    fall = shadows(masks, (1.0, -0.5, 1.2, 0.0))
+    data, background = shot(masks, fall, fall)
+    suns = iter(Sun(torch.tensor([1.0, -0.5, 1.2, 0.0]), torch.tensor(trust)) for trust in trusts)
+    asked: list[float] = []
+
+    def usual_effects(*given: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        asked.append(pytest.approx(float(given[-1].trust)))
+        return torch.zeros(*masks.shape[:2], 3, *masks.shape[2:]), torch.zeros(len(masks), 3, *masks.shape[2:])
+
+    monkeypatch.setattr(learn, "sun_of", lambda *_: next(suns))
+    monkeypatch.setattr(learn, "usual_effects", usual_effects)
+    usual = learn.as_usual(data, background, np.zeros(masks[:, 0].shape, np.float32))
+    assert asked == told and next(suns, None) is None
+    assert usual.alone.shape == (*masks.shape, 3)
 
 
 def test_how_deep_a_full_shadow_is_is_told_by_those_of_known_ground() -> None:
