@@ -237,13 +237,13 @@ def printed_shadows(
     """
     found = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
     casts, amount, (low, high) = data.casts[:, :, :PLACES], observed.mean(-1), _MOSTLY
-    stays, anybodys = torch.empty_like(data.masks), casts.amax(2).cpu().numpy().swapaxes(0, 1)
+    stays, anybodys = torch.empty_like(data.masks, dtype=torch.float16), casts.amax(2).cpu().numpy().swapaxes(0, 1)
     for who, there in enumerate(anybodys):
         stays[:, who] = torch.from_numpy(np.clip((background.share_under(there) - low) / (high - low), 0, 1))
     change = torch.from_numpy(amount).to(found.device)
     for place, full in zip(casts.unbind(2), fulls, strict=True):
         printed = printed_densities(data.plate, data.seen[:, 0], place, full)
-        printed *= borne_out(printed, place * data.seen, stays, change)
+        printed *= borne_out(printed, place, data.seen, stays, change)
         torch.maximum(found, printed, out=found)
     for who, there in enumerate(anybodys):
         never = never_clean(found[:, who].mean(1).cpu().numpy(), background.mean_while(amount, there))
@@ -251,24 +251,27 @@ def printed_shadows(
     return found
 
 
-def borne_out(printed: Tensor, there: Tensor, stays: Tensor, change: Tensor) -> Tensor:
+def borne_out(printed: Tensor, place: Tensor, seen: Tensor, stays: Tensor, change: Tensor) -> Tensor:
     """() 0..1: how far shadows that come and go bear out those that are said to be printed into the ground.
 
     Hardly anybody stands quite still. Where a shadow of the same sun passes, the plate must darken as much.
 
     Args:
         printed: (T, N, 3, h, w) densities of everybody's shadow on one surface.
-        there: (T, N, h, w) 0..1, where it falls and the ground is seen.
+        place: (T, N, h, w) 0..1, where it falls.
+        seen: (T, 1, h, w) 0 or 1, 0 where a body hides the ground.
         stays: (T, N, h, w) 0..1, 1 where it always lies there.
         change: (T, h, w) densities of the plate over the background.
     """
-    expected = told = passing = torch.zeros(())
-    for densities, cast, staying, dark in zip(printed, there, stays, change, strict=True):
-        moves = cast * (1 - staying)
+    expected = told = passing = there = torch.zeros(())
+    # Frame by frame, since a long clip fills the memory.
+    for densities, cast, visible, staying, dark in zip(printed, place, seen, stays, change, strict=True):
+        shown = cast * visible
+        moves = shown * (1 - staying.float())
         expected, told = expected + (densities.mean(1) * moves).sum(), told + (dark * moves).sum()
-        passing = passing + moves.sum()
+        passing, there = passing + moves.sum(), there + shown.sum()
     doubt = 1 - _between(told / expected.clamp(min=1e-3), _BORNE_OUT)
-    return 1 - doubt * _between(passing / there.sum().clamp(min=1e-3), _PASSING)
+    return 1 - doubt * _between(passing / there.clamp(min=1e-3), _PASSING)
 
 
 def add_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> None:

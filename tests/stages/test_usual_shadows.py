@@ -144,9 +144,10 @@ def test_the_printed_shadow_of_who_never_moves_is_found_if_moving_ones_bear_it_o
 def test_what_is_printed_is_believed_where_nothing_moves() -> None:
     printed = torch.full((4, 1, 3, 6, 8), 0.3)
     there, dark = torch.ones(4, 1, 6, 8), torch.zeros(4, 6, 8)
-    assert borne_out(printed, there, torch.ones_like(there), dark) == 1
-    assert borne_out(printed, there, torch.zeros_like(there), dark) == 0
-    assert borne_out(printed, there, torch.zeros_like(there), dark + 0.2) == 1
+    seen = torch.ones(4, 1, 6, 8)
+    assert borne_out(printed, there, seen, torch.ones_like(there), dark) == 1
+    assert borne_out(printed, there, seen, torch.zeros_like(there), dark) == 0
+    assert borne_out(printed, there, seen, torch.zeros_like(there), dark + 0.2) == 1
 
 
 @pytest.mark.parametrize(("trusts", "told"), [((0.1, 0.5, 0.6), [0.1, 0.5]), ((0.6, 0.7), [0.6])])
