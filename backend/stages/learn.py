@@ -172,6 +172,7 @@ def as_usual(data: ShotData, background: TrainingBackground, restless: Floats) -
     sun = sun_of(data, restless, reflects)
     if sun.trust > first.trust + _KNOWN_BETTER:
         # The first was a guess, and may have shown the networks shadows where there are none.
+        del alone, together
         alone, together, more = _under(sun, data, background, restless)
         flops, sun = flops + more, sun_of(data, restless, reflects)
     data.casts, (on_people, known) = cast(data.masks, data.sway, sun), shadows_on_people(data, sun)
@@ -201,6 +202,7 @@ def _under(sun: Sun, data: ShotData, background: TrainingBackground, restless: F
     together *= believed
     as_in_this_clip(alone, together, observed)
     tell_never_clean(alone, together, data, background, observed)
+    del observed
     data.unusual = unusual(alone)
     data.background = channels_first(background.refit(channels_last(together))).to(alone.device)
     return alone, together, counter.total

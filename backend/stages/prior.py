@@ -237,16 +237,21 @@ def printed_shadows(
     """
     found = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
     casts, amount, (low, high) = data.casts[:, :, :PLACES], observed.mean(-1), _MOSTLY
-    stays, anybodys = torch.empty_like(data.masks, dtype=torch.float16), casts.amax(2).cpu().numpy().swapaxes(0, 1)
-    for who, there in enumerate(anybodys):
-        stays[:, who] = torch.from_numpy(np.clip((background.share_under(there) - low) / (high - low), 0, 1))
+    stays = torch.empty_like(data.masks, dtype=torch.float16)
+    for who, there in enumerate(casts.unbind(1)):
+        under = background.share_under(there.amax(1).cpu().numpy())
+        stays[:, who] = torch.from_numpy(np.clip((under - low) / (high - low), 0, 1))
     change = torch.from_numpy(amount).to(found.device)
     for place, full in zip(casts.unbind(2), fulls, strict=True):
         printed = printed_densities(data.plate, data.seen[:, 0], place, full)
-        printed *= borne_out(printed, place, data.seen, stays, change)
-        torch.maximum(found, printed, out=found)
-    for who, there in enumerate(anybodys):
-        never = never_clean(found[:, who].mean(1).cpu().numpy(), background.mean_while(amount, there))
+        trust = borne_out(printed, place, data.seen, stays, change)
+        for mine, here in zip(found, printed, strict=True):
+            torch.maximum(mine, trust * here, out=mine)
+        # Before the next surface takes as much memory.
+        del printed
+    for who, there in enumerate(casts.unbind(1)):
+        known = background.mean_while(amount, there.amax(1).cpu().numpy())
+        never = never_clean(found[:, who].mean(1).cpu().numpy(), known)
         found[:, who] *= (torch.from_numpy(never).to(found.device) * stays[:, who])[:, None]
     return found
 
