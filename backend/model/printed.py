@@ -53,8 +53,26 @@ class _Print:
     """() how much of it there is, in squared slopes."""
 
 
-def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor, full: Tensor | None) -> Tensor:
-    """Everybody's shadow on one surface, also of who never moves, as dark as outlines tell: (T, N, 3, h, w).
+@dataclass(frozen=True)
+class Printed:
+    """How dark everybody's shadow on one surface is, and how far from where it would fall.
+
+    A few numbers, because the densities themselves would be as large as the effects of the whole clip.
+    """
+
+    depths: Tensor
+    """(N, 3) densities of full shadows; 0 of whom no outline tells."""
+    shifts: tuple[tuple[int, int], ...]
+    """Of each of the N, pixels down and to the right."""
+
+    def densities(self, shadows: Tensor) -> Tensor:
+        """Those of shadows (N, h, w) 0..1 of one frame: (N, 3, h, w)."""
+        moved = torch.stack([one.roll(by, (0, 1)) for one, by in zip(shadows, self.shifts, strict=True)])
+        return self.depths[:, :, None, None] * moved[:, None]
+
+
+def told_by_outlines(plate: Tensor, seen: Tensor, shadows: Tensor, full: Tensor | None) -> Printed:
+    """Everybody's shadow on one surface, also of who never moves, as dark as outlines tell.
 
     Each is moved by a few pixels to where its outlines are clearest. On one surface and under one sun all shadows are
     equally dark, so the clearest and longest outlines tell it for all; and where somebody casts a shadow beyond doubt,
@@ -68,14 +86,15 @@ def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor, full: Tensor
         full: (3,) the density of shadows of known ground, of which the colour is taken, and the depth where outlines
             tell of about as much; None where nothing is known.
     """
-    found = torch.zeros(*shadows.shape[:2], *plate.shape[1:])
+    people = shadows.shape[1]
+    depths, shifts = torch.zeros(people, plate.shape[1]), [(0, 0)] * people
     frames = torch.linspace(0, len(plate) - 1, min(_TOLD_BY, len(plate))).round().long()
     edges = Edges(plate[frames], seen[frames])
-    there = [who for who in range(shadows.shape[1]) if shadows[:, who].amax() > _FAINT]
+    there = [who for who in range(people) if shadows[:, who].amax() > _FAINT]
     prints = {who: _measured(edges, shadows[frames, who]) for who in there}
     clear = [each for each in prints.values() if each.clarity > _CLEARER[0]]
     if not clear:
-        return found
+        return Printed(depths, tuple(shifts))
     weights = torch.stack([each.clarity**2 * each.outline for each in clear])
     density = (weights[:, None] * torch.stack([each.density for each in clear])).sum(0) / weights.sum()
     if full is not None:
@@ -89,9 +108,8 @@ def printed_densities(plate: Tensor, seen: Tensor, shadows: Tensor, full: Tensor
     }
     surest = torch.stack(list(trusts.values())).amax()
     for who, each in prints.items():
-        trust = torch.maximum(trusts[who], _AS_OTHERS * surest)
-        found[:, who] = trust * density[:, None, None] * shadows[:, who, None].roll(each.shift, (2, 3))
-    return found
+        depths[who], shifts[who] = torch.maximum(trusts[who], _AS_OTHERS * surest) * density, each.shift
+    return Printed(depths, tuple(shifts))
 
 
 def _measured(edges: Edges, shadow: Tensor) -> _Print:

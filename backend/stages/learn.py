@@ -195,8 +195,9 @@ def _under(sun: Sun, data: ShotData, background: TrainingBackground, restless: F
     seen, light = data.seen[:, 0].cpu().numpy(), least(channels_last(data.background)) + FLOOR
     share = changing(amount, observed.mean(-1), always, seen, restless / light)
     del light
-    # A reflection comes and goes with its body whether it darkens or brightens.
-    mirrored = float(sun.reflecting) * (data.casts[:, :, MIRROR].amax(1) > _REFLECTED).cpu().numpy()
+    # A reflection comes and goes with its body whether it darkens or brightens. (Not a double factor: what it
+    # multiplies would be as double for a moment, which a long clip has no memory for.)
+    mirrored = np.float32(float(sun.reflecting)) * (data.casts[:, :, MIRROR].amax(1) > _REFLECTED).cpu().numpy()
     believed = torch.from_numpy(np.maximum(share, mirrored))[:, None].to(together.device)
     alone *= believed[:, None]
     together *= believed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from backend.core.color import Floats
 from backend.core.one_by_one import filled
 from backend.core.opacity import density
 from backend.model.mirror import reflecting, upside_down, with_reflections
-from backend.model.printed import printed_densities
+from backend.model.printed import Printed, told_by_outlines
 from backend.model.prior_net import Evidence, PriorNet
 from backend.model.stored import with_weights
 from backend.model.sun_search import find_sun
@@ -228,61 +228,69 @@ def tell_never_clean(
 
 def printed_shadows(
     data: ShotData, background: TrainingBackground, fulls: Sequence[Tensor | None], observed: Floats
-) -> Tensor:
-    """Shadows of people who stand still, as their outlines in the plate tell: (T, N, 3, h, w) densities.
+) -> Iterator[Tensor]:
+    """Shadows of people who stand still, as their outlines in the plate tell: T times (N, 3, h, w) densities.
 
     Args:
         data, background, observed: see ``tell_never_clean``.
         fulls: (3,) how dark full shadows are on each place, see ``full_shadow``.
     """
-    found = torch.zeros(*data.masks.shape[:2], *data.plate.shape[1:])
     casts, amount, (low, high) = data.casts[:, :, :PLACES], observed.mean(-1), _MOSTLY
     stays = torch.empty_like(data.masks, dtype=torch.float16)
     for who, there in enumerate(casts.unbind(1)):
         under = background.share_under(there.amax(1).cpu().numpy())
         stays[:, who] = torch.from_numpy(np.clip((under - low) / (high - low), 0, 1))
-    change = torch.from_numpy(amount).to(found.device)
+    change = torch.from_numpy(amount).to(casts.device)
+    prints = list[tuple[Tensor, Printed]]()
     for place, full in zip(casts.unbind(2), fulls, strict=True):
-        printed = printed_densities(data.plate, data.seen[:, 0], place, full)
-        trust = borne_out(printed, place, data.seen, stays, change)
-        for mine, here in zip(found, printed, strict=True):
-            torch.maximum(mine, trust * here, out=mine)
-        # Before the next surface takes as much memory.
-        del printed
+        printed = told_by_outlines(data.plate, data.seen[:, 0], place, full)
+        prints.append((borne_out(printed, place, data.seen, stays, change), printed))
+
+    def darkest(cast: Tensor) -> Tensor:
+        """On whichever place it is darkest, of everybody in one frame (N, P, h, w): (N, 3, h, w)."""
+        each = [trust * one.densities(place) for (trust, one), place in zip(prints, cast.unbind(1), strict=True)]
+        return torch.stack(each).amax(0)
+
+    # What is made of a whole clip is made frame by frame, since a long one fills the memory.
+    strength = torch.empty_like(data.masks)
+    for mine, cast in zip(strength, casts, strict=True):
+        mine.copy_(darkest(cast).mean(1))
     for who, there in enumerate(casts.unbind(1)):
         known = background.mean_while(amount, there.amax(1).cpu().numpy())
-        never = never_clean(found[:, who].mean(1).cpu().numpy(), known)
-        found[:, who] *= (torch.from_numpy(never).to(found.device) * stays[:, who])[:, None]
-    return found
+        never = never_clean(strength[:, who].cpu().numpy(), known)
+        strength[:, who] = torch.from_numpy(never).to(casts.device) * stays[:, who]
+    for cast, share in zip(casts, strength, strict=True):
+        yield darkest(cast) * share[:, None]
 
 
-def borne_out(printed: Tensor, place: Tensor, seen: Tensor, stays: Tensor, change: Tensor) -> Tensor:
+def borne_out(printed: Printed, place: Tensor, seen: Tensor, stays: Tensor, change: Tensor) -> Tensor:
     """() 0..1: how far shadows that come and go bear out those that are said to be printed into the ground.
 
     Hardly anybody stands quite still. Where a shadow of the same sun passes, the plate must darken as much.
 
     Args:
-        printed: (T, N, 3, h, w) densities of everybody's shadow on one surface.
-        place: (T, N, h, w) 0..1, where it falls.
+        printed: everybody's shadow on one surface.
+        place: (T, N, h, w) 0..1, where it would fall.
         seen: (T, 1, h, w) 0 or 1, 0 where a body hides the ground.
         stays: (T, N, h, w) 0..1, 1 where it always lies there.
         change: (T, h, w) densities of the plate over the background.
     """
     expected = told = passing = there = torch.zeros(())
     # Frame by frame, since a long clip fills the memory.
-    for densities, cast, visible, staying, dark in zip(printed, place, seen, stays, change, strict=True):
+    for cast, visible, staying, dark in zip(place, seen, stays, change, strict=True):
         shown = cast * visible
         moves = shown * (1 - staying.float())
-        expected, told = expected + (densities.mean(1) * moves).sum(), told + (dark * moves).sum()
+        expected, told = expected + (printed.densities(cast).mean(1) * moves).sum(), told + (dark * moves).sum()
         passing, there = passing + moves.sum(), there + shown.sum()
     doubt = 1 - _between(told / expected.clamp(min=1e-3), _BORNE_OUT)
     return 1 - doubt * _between(passing / there.clamp(min=1e-3), _PASSING)
 
 
-def add_printed(usual_alone: Tensor, together: Tensor, printed: Tensor) -> None:
+def add_printed(usual_alone: Tensor, together: Tensor, printed: Iterable[Tensor]) -> None:
     """Let usual effects alone (T, N, 3, h, w) and together (T, 3, h, w) be at least as dark as what is printed.
 
-    In place and frame by frame, as all that makes or changes a whole clip should be: a long one fills the memory.
+    ``printed``: T times (N, 3, h, w). In place and frame by frame, as all that makes or changes a whole clip should
+    be: a long one fills the memory.
     """
     for mine, everybodys, here in zip(usual_alone, together, printed, strict=True):
         darkest = here.amax(0)

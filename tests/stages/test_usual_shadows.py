@@ -10,6 +10,7 @@ import backend.stages.learn as learn
 from backend.core.camera import Camera
 from backend.core.color import Floats
 from backend.core.opacity import FLOOR, density
+from backend.model.printed import Printed
 from backend.model.sunlight import Sun, cast
 from backend.stages.effects import (
     TrainingBackground,
@@ -134,7 +135,7 @@ def test_the_printed_shadow_of_who_never_moves_is_found_if_moving_ones_bear_it_o
     lie[:, 0] *= walker_casts_one
     data, background = shot(masks, lie, fall)
     observed = density(channels_last(data.plate), channels_last(data.background))
-    found = printed_shadows(data, background, [None, None], observed).mean(2)
+    found = torch.stack(list(printed_shadows(data, background, [None, None], observed))).mean(2)
     still = (fall[:, 1] > 0.9) & (fall[:, 0].amax(0) == 0) & (data.seen[:, 0] > 0)
     assert float(found[:, 1][still].median()) == pytest.approx(0.5 * walker_casts_one, rel=0.3, abs=0.05)
     left = (fall[:, 0] > 0.9) & (data.seen[:, 0] > 0)
@@ -142,7 +143,7 @@ def test_the_printed_shadow_of_who_never_moves_is_found_if_moving_ones_bear_it_o
 
 
 def test_what_is_printed_is_believed_where_nothing_moves() -> None:
-    printed = torch.full((4, 1, 3, 6, 8), 0.3)
+    printed = Printed(torch.full((1, 3), 0.3), ((0, 0),))
     there, dark = torch.ones(4, 1, 6, 8), torch.zeros(4, 6, 8)
     seen = torch.ones(4, 1, 6, 8)
     assert borne_out(printed, there, seen, torch.ones_like(there), dark) == 1
