@@ -108,12 +108,12 @@ def borrow(plate: Floats, masks: Floats, front: Floats, camera: Camera) -> list[
         shown = (area > 4) & (~covered | (area >= _MOSTLY * _largest_nearby(area)))
         if not shown.any():
             continue
-        path = _positions(masks[:, i], np.flatnonzero(shown), camera)
+        paths = _positions(masks[:, i], np.flatnonzero(shown), camera)
         seen = _Seen(plate, masks[:, i], front[:, i], _usual_height(masks[shown, i]))
         for first, last in stretches(covered):
             stretch = range(first, last + 1)
             lenders = _lenders(shown, covered, stretch)
-            for t, found in zip(stretch, _best_path(seen, path, lenders, stretch), strict=True):
+            for t, found in zip(stretch, _best_path(seen, paths, lenders, stretch), strict=True):
                 # The only frame that shows the person has nothing to lend to itself.
                 out[t][i] = None if found.frame == t or _contradicted(seen, t, found) else found
     return out
@@ -147,19 +147,25 @@ def _lenders(shown: npt.NDArray[np.bool_], covered: npt.NDArray[np.bool_], stret
 
 
 def _positions(body: Floats, known: Indices, camera: Camera) -> npt.NDArray[np.float64]:
-    """(T, 2): the centre of the body in every frame, carried through the others along the canvas."""
+    """(T, 2, 2): the centre of the body in every frame, carried through the others along the canvas.
+
+    Beyond the ends there are two guesses: who walks goes on, and who jumps or dances stays about there.
+    """
     centre = middles(body[known])
     on_canvas = np.concatenate(
         [cv2.perspectiveTransform(c[None, None], camera.to_canvas[t])[0] for c, t in zip(centre, known, strict=True)]
     )
     times = np.arange(len(body))
-    moved = np.stack([_carried(times, known, on_canvas[:, axis]) for axis in range(2)], 1)
+    guesses = [[way(times, known, on_canvas[:, axis]) for axis in range(2)] for way in (_carried_on, np.interp)]
     return np.concatenate(
-        [cv2.perspectiveTransform(c[None, None], np.linalg.inv(camera.to_canvas[t]))[0] for t, c in enumerate(moved)]
+        [
+            cv2.perspectiveTransform(c[None], np.linalg.inv(camera.to_canvas[t]))
+            for t, c in enumerate(np.transpose(guesses, (2, 0, 1)))
+        ]
     )
 
 
-def _carried(times: Indices, known: Indices, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _carried_on(times: Indices, known: Indices, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Interpolate, and beyond the ends go on at the mean speed of the last few known frames."""
     out = np.interp(times, known, values)
     for beyond, ends in ((times > known[-1], slice(-6, None)), (times < known[0], slice(None, 6))):
@@ -169,13 +175,13 @@ def _carried(times: Indices, known: Indices, values: npt.NDArray[np.float64]) ->
     return out
 
 
-def _best_path(seen: _Seen, path: npt.NDArray[np.float64], lenders: Indices, stretch: range) -> list[Borrowed]:
+def _best_path(seen: _Seen, paths: npt.NDArray[np.float64], lenders: Indices, stretch: range) -> list[Borrowed]:
     """The cheapest sequence of borrowed frames over a stretch (Viterbi)."""
     jump = np.abs(lenders[None, :] - lenders[:, None] - 1)
     change = _JUMP_COST * np.minimum(jump, _LARGEST_JUMP)
     total, back, shifts = np.zeros(len(lenders)), [], []
     for t in stretch:
-        cost, shift = _fits(seen, path, lenders, t)
+        cost, shift = _fits(seen, paths, lenders, t)
         arrive = total[:, None] + change
         back.append(arrive.argmin(0))
         shifts.append(shift)
@@ -190,7 +196,7 @@ def _best_path(seen: _Seen, path: npt.NDArray[np.float64], lenders: Indices, str
 
 
 def _fits(
-    seen: _Seen, path: npt.NDArray[np.float64], lenders: Indices, t: int
+    seen: _Seen, paths: npt.NDArray[np.float64], lenders: Indices, t: int
 ) -> tuple[npt.NDArray[np.float64], Indices]:
     """Cost of borrowing each frame for frame ``t``, and the shift (dx, dy) that fits it best."""
     costs, shifts = np.full(len(lenders), np.inf), np.zeros((len(lenders), 2), np.int64)
@@ -202,15 +208,15 @@ def _fits(
         if s == t:
             continue
         doubt = _COVERED_COST * float(seen.front[s].any())
-        base = np.clip(np.round(path[t] - path[s]), -most, most).astype(int)
         box = seen.box(s)
-        rough = base + _rough_fit(seen, open_ground, t, s, box, base)
-        for dx in range(rough[0] - across, rough[0] + across + 1):
-            for dy in range(rough[1] - down, rough[1] + down + 1):
-                cost = _misfit(seen, open_ground, t, s, box, (dx, dy))
-                cost += doubt + _SHIFT_COST * (abs(dx - base[0]) + abs(dy - base[1]))
-                if cost < costs[k]:
-                    costs[k], shifts[k] = cost, (dx, dy)
+        for base in np.unique(np.clip(np.round(paths[t] - paths[s]), -most, most).astype(int), axis=0):
+            rough = base + _rough_fit(seen, open_ground, t, s, box, base)
+            for dx in range(rough[0] - across, rough[0] + across + 1):
+                for dy in range(rough[1] - down, rough[1] + down + 1):
+                    cost = _misfit(seen, open_ground, t, s, box, (dx, dy))
+                    cost += doubt + _SHIFT_COST * (abs(dx - base[0]) + abs(dy - base[1]))
+                    if cost < costs[k]:
+                        costs[k], shifts[k] = cost, (dx, dy)
     return costs, shifts
 
 

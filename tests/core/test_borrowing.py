@@ -74,6 +74,19 @@ def test_the_hidden_part_of_someone_who_jumps_is_found_at_the_height_of_the_jump
     assert np.mean(completed(whole, visible)) > 0.85
 
 
+def test_who_is_hidden_at_the_end_of_the_clip_while_jumping_does_not_go_on_into_the_sky() -> None:
+    whole, _ = crossing()
+    rise = [2, 4, 5, 7, 9]
+    for t in range(T):
+        up = rise[t - 11] if 11 <= t < 16 else 0
+        whole[t, BACK] = moved(body(40, 50), (0, -up))
+        # Somebody comes before who has just jumped, and stays.
+        whole[t, FRONT] = body(46, 52) if t >= 16 else 0
+    visible = whole.copy()
+    visible[:, BACK] *= 1 - whole[:, FRONT]
+    assert np.mean(completed(whole, visible)) > 0.85
+
+
 def test_someone_who_is_never_whole_borrows_from_frames_that_show_the_other_half() -> None:
     whole, _ = crossing()
     whole[:, FRONT] = np.stack([body(10 + 3 * t + (6 if t < T // 2 else -6), 52) for t in range(T)])
